@@ -1,0 +1,1 @@
+"""Ask a model: the servers that serve models, and nothing of tasks, tiers or money."""

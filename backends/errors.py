@@ -1,0 +1,52 @@
+"""Why a model could not be asked."""
+
+
+class BackendError(Exception):
+    """The world around a model is broken; a wrong answer is never one of these.
+
+    Attributes:
+        backend: The key of the backend in escalation.toml.
+        model: The model that was asked, empty when none was.
+        retryable: The same request may succeed later without anything being changed.
+        retry_after_seconds: How long the server asked to wait, when it said so.
+    """
+
+    retryable = False
+
+    def __init__(
+        self, message: str, *, backend: str, model: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.backend = backend
+        self.model = model
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BackendUnavailable(BackendError):
+    """The server does not run, refuses, is overloaded or loses the connection; leads to fallback."""
+
+    retryable = True
+
+
+class BackendTimeout(BackendError):
+    """The server accepted the request and then was silent for too long."""
+
+    retryable = True
+
+
+class ModelNotFound(BackendError):
+    """The server does not serve this model; the message lists those it does."""
+
+
+class ContextTooLong(BackendError):
+    """The prompt and the answer do not fit the model's context."""
+
+
+class MalformedReply(BackendError):
+    """The reply is not what the API promises: HTML, no choices, cut off, empty, JSON that is none."""
+
+    retryable = True
+
+
+class RequestRefused(BackendError):
+    """The server understood and said no: bad key, no credit, content policy, an unknown parameter."""

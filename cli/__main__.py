@@ -1,0 +1,114 @@
+"""The command `orchestrator`: its options, and which function each command is."""
+
+import argparse
+import runpy
+import sys
+from collections.abc import Callable
+
+DESCRIPTION = "Delegate work to the cheapest model that can do it; believe nothing until it has been checked."
+EPILOG = "Exit codes: 0 accepted or passed, 1 not, 2 wrong use, 3 broken world. Progress goes to stderr."
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Describe all commands."""
+    parser = argparse.ArgumentParser("orchestrator", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--config", default="", metavar="PATH", help="escalation.toml to use")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("mcp", help="serve MCP over stdio (what Claude starts)")
+    for add in (_add_run, _add_classify, _add_validate, _add_analyze, _add_review):
+        add(commands)
+    _add_plain(commands, "report", "success by worker and task type, cost, savings")
+    _add_plain(commands, "doctor", "what is found on this machine and what the routes become")
+    demo = _add_plain(commands, "demo", "delegate three small tasks through the real server, to watch it work")
+    demo.add_argument("--scripted", action="store_true", help="use the scripted models even if others are found")
+    init = commands.add_parser("init", help="write an escalation.toml from the models found here")
+    init.add_argument("path", nargs="?", default="escalation.toml")
+    trust = commands.add_parser("trust", help="allow an escalation.toml that came with a folder, as it is now")
+    trust.add_argument("path", nargs="?", default="escalation.toml")
+    return parser
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_plain(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, nothing else")
+    return parser
+
+
+def _add_judging(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--language", default="")
+    parser.add_argument("--tests", default="", metavar="FILE", help="test source, run beside the work")
+    parser.add_argument("--test-command", default="", metavar="CMD", help="run in a throw-away copy of the workspace")
+    parser.add_argument("--benchmark-command", default="", metavar="CMD")
+    parser.add_argument("--workspace", default="", metavar="DIR")
+    parser.add_argument("--requirements", default="", metavar="TEXT")
+    parser.add_argument("--validators", default="", metavar="A,B", help="syntax,compile,tests,semantic,benchmark")
+
+
+def _add_run(commands: Commands) -> None:
+    parser = _add_plain(commands, "run", "delegate one task")
+    parser.add_argument("task", nargs="?", default="", help="what to do; - reads it from stdin")
+    _add_judging(parser)
+    parser.add_argument("--context", action="append", default=[], metavar="FILE", help="file the worker is shown")
+    parser.add_argument("--write-to", default="", metavar="FILE", help="the file that the answer becomes")
+    parser.add_argument("--apply", action="store_true", help="write the files when the work is accepted")
+    parser.add_argument("--task-type", default="")
+    parser.add_argument("--complexity", type=float)
+    parser.add_argument("--domain", default="")
+    parser.add_argument("--start-tier", default="")
+    parser.add_argument("--max-tier", default="")
+    parser.add_argument("--max-cost-usd", type=float)
+    parser.add_argument("--timeout-seconds", type=float)
+    parser.add_argument("--resume", default="", metavar="TASK_ID")
+    parser.add_argument("--yes", action="store_true", help="allow paid tiers for this task, inside the budgets")
+    parser.add_argument("--detail", action="store_true", help="every attempt with its receipts")
+
+
+def _add_classify(commands: Commands) -> None:
+    parser = _add_plain(commands, "classify", "say how hard a task is and what would be tried")
+    parser.add_argument("task")
+    parser.add_argument("--context", action="append", default=[], metavar="FILE")
+    parser.add_argument("--workspace", default="", metavar="DIR")
+
+
+def _add_validate(commands: Commands) -> None:
+    parser = _add_plain(commands, "validate", "judge files, whoever wrote them")
+    parser.add_argument("paths", nargs="+", metavar="FILE")
+    parser.add_argument("--task", default="", help="what the files should do, for the checker")
+    _add_judging(parser)
+
+
+def _add_analyze(commands: Commands) -> None:
+    parser = _add_plain(commands, "analyze", "answer a question about long documents, with located quotes")
+    parser.add_argument("question")
+    parser.add_argument("paths", nargs="+", metavar="PATH")
+    parser.add_argument("--mode", default="auto", choices=("auto", "direct", "map"))
+    parser.add_argument("--tier", default="")
+    parser.add_argument("--schema", default="", metavar="FILE", help="JSON Schema of the answer")
+    parser.add_argument("--resume", default="", metavar="RUN_ID")
+
+
+def _add_review(commands: Commands) -> None:
+    parser = _add_plain(commands, "review", "what waits for a person, and the person's word")
+    parser.add_argument("action", nargs="?", default="list", choices=("list", "approve", "reject", "retry", "skip"))
+    parser.add_argument("task_id", nargs="?", default="")
+    parser.add_argument("--comment", default="", help="why; a retry shows it to the worker")
+
+
+def main() -> None:
+    """Run one command and leave with its exit code."""
+    arguments = make_parser().parse_args()
+    if arguments.command == "mcp":
+        sys.argv = ["mcp_server", *(["--config", arguments.config] if arguments.config else [])]
+        runpy.run_module("mcp_server", run_name="__main__")
+        return
+    from cli.commands import run_command  # noqa: PLC0415 - the server above must not pay for it
+
+    leave: Callable[[int], None] = sys.exit
+    leave(run_command(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""What each command does; each returns its exit code."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import anyio
+from rich.console import Console, RenderableType
+
+from backends.errors import BackendError
+from cli import show
+from cli.doctor import examine, write_policy
+from cli.live import Live
+from orchestrator import answers, planning
+from orchestrator.analysis import AnalysisWish, analyze_documents
+from orchestrator.answers import Answer
+from orchestrator.config import load_config, state_home, trust
+from orchestrator.errors import EXPECTED
+from orchestrator.ledger import LedgerError
+from orchestrator.orchestrator import Orchestrator, new_id
+from orchestrator.review import ReviewError, decide, list_waiting
+from orchestrator.statistics import inspect_backends, read_standings
+from orchestrator.task import Task
+from orchestrator.validation import Submission, validate_submission
+from sandbox.errors import SandboxError
+from validators.validator import Given
+
+DONE, NOT_DONE, WRONG_USE, BROKEN_WORLD = 0, 1, 2, 3
+Show = Callable[[show.Answer], RenderableType]
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """Run one command; what went wrong is said in one sentence on stderr."""
+    try:
+        return anyio.run(_run, arguments)
+    except EXPECTED as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"orchestrator: {error}", markup=False)
+        broken = isinstance(error, BackendError | LedgerError | SandboxError)
+        return BROKEN_WORLD if broken else WRONG_USE
+    except KeyboardInterrupt:
+        return NOT_DONE
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    command = COMMANDS[arguments.command]
+    config = load_config(arguments.config, os.environ, Path.cwd())
+    for warning in config.warnings:
+        Console(stderr=True).print(f"orchestrator: {warning}", style="yellow", markup=False)
+    orchestrator = Orchestrator(config, os.environ, Path.cwd())
+    try:
+        return await command(orchestrator, arguments)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await orchestrator.aclose()
+
+
+async def run(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """Delegate one task, or go on with one."""
+    task_id = given.resume or new_id()
+    with Live(quiet=given.json) as live:
+        if given.resume:
+            if given.yes:
+                await orchestrator.world.records.approve_paid(task_id)
+            outcome = await orchestrator.resume(task_id, live.report)
+        else:
+            task = _read_task(given)
+            outcome = await orchestrator.execute(task, live.report, task_id, approved_paid=given.yes)
+    _tell(given, answers.tell_outcome(outcome, detail=given.detail), show.show_outcome)
+    return DONE if outcome.status == "accepted" else NOT_DONE
+
+
+async def classify(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """Say how hard a task is and what would be tried."""
+    task = Task(given.task, workspace=given.workspace, context_files=tuple(given.context))
+    _tell(given, await planning.plan(orchestrator, task), show.show_classification)
+    return DONE
+
+
+async def validate(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """Judge files."""
+    roots = orchestrator.world.roots
+    places = [roots.resolve(path, base=orchestrator.folder) for path in given.paths]
+    workspace = roots.resolve(given.workspace, base=orchestrator.folder) if given.workspace else None
+    base = workspace or orchestrator.folder
+    files = {_name(place, base): roots.read_text(str(place)).text for place in places}
+    submission = Submission(
+        files=files,
+        language=given.language,
+        validators=_split(given.validators),
+        given=Given(
+            task=given.task,
+            requirements=given.requirements,
+            tests=_read_file(given.tests),
+            test_command=given.test_command,
+            benchmark_command=given.benchmark_command,
+            workspace=str(workspace or ""),
+        ),
+    )
+    judgement = await validate_submission(orchestrator.world, submission)
+    _tell(given, answers.tell_judgement(judgement), show.show_judgement)
+    return DONE if judgement.passed else NOT_DONE
+
+
+async def analyze(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """Answer a question about documents."""
+    schema = json.loads(_read_file(given.schema)) if given.schema else None
+    wish = AnalysisWish(given.question, tuple(given.paths), mode=given.mode, output_schema=schema, tier=given.tier)
+    with Live(quiet=given.json) as live:
+        answer = await analyze_documents(orchestrator, given.resume or new_id(), wish, live.report)
+    _tell(given, answer, show.show_analysis)
+    return DONE if answer["status"] == "answered" else NOT_DONE
+
+
+async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """List what waits, or take the person's word."""
+    if given.action == "list":
+        _tell(given, answers.tell_waiting(await list_waiting(orchestrator)), show.show_waiting)
+        return DONE
+    if not given.task_id:
+        raise ReviewError(f"Which task? orchestrator review {given.action} TASK_ID")
+    record = await decide(orchestrator, given.task_id, given.action, given.comment, is_person=True)
+    _tell(given, {"task_id": record.task_id, "status": record.status}, show.show_classification)
+    return DONE
+
+
+async def report(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """Show success by worker, cost and savings."""
+    findings, standings = await inspect_backends(orchestrator), await read_standings(orchestrator)
+    _tell(given, answers.tell_status(findings, standings, orchestrator.config.policy), show.show_report)
+    return DONE
+
+
+async def doctor(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """Say what is found on this machine and what the routes become."""
+    answer = await examine(orchestrator)
+    _tell(given, answer, show.show_doctor)
+    return DONE if answer["healthy"] else NOT_DONE
+
+
+async def init(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
+    """Write an escalation.toml from the models found here."""
+    place = Path(given.path)
+    if place.exists():
+        raise ReviewError(f"{str(place)!r} is there already. Move it away, or name another file.")
+    place.write_text(await write_policy(orchestrator), encoding="utf-8")
+    trust(place, orchestrator.config.home)
+    Console().print(f"Wrote {place}, and trusted it. Read it, then run: orchestrator doctor", soft_wrap=True)
+    return DONE
+
+
+async def demo(_: Orchestrator, given: argparse.Namespace) -> int:
+    """Delegate three small tasks through the real server."""
+    from cli.demo import show_demo  # noqa: PLC0415 - the MCP client is heavy and only the demo needs it
+
+    return await show_demo(scripted=given.scripted, as_json=given.json)
+
+
+async def trust_file(_: Orchestrator, given: argparse.Namespace) -> int:
+    """Remember that the user trusts a file as it is now."""
+    digest = trust(Path(given.path).absolute(), state_home(os.environ))
+    Console().print(f"Trusted {given.path} (SHA-256 {digest[:12]}…); any change has to be trusted again.")
+    return DONE
+
+
+Command = Callable[[Orchestrator, argparse.Namespace], Awaitable[int]]
+COMMANDS: Mapping[str, Command] = {
+    "run": run,
+    "classify": classify,
+    "validate": validate,
+    "analyze": analyze,
+    "review": review,
+    "report": report,
+    "doctor": doctor,
+    "init": init,
+    "demo": demo,
+    "trust": trust_file,
+}
+
+
+def _tell(given: argparse.Namespace, answer: Answer, render: Show) -> None:
+    if given.json:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        return
+    show.write(Console(), render(answer))
+
+
+def _read_task(given: argparse.Namespace) -> Task:
+    return Task(
+        task=sys.stdin.read() if given.task == "-" else given.task,
+        language=given.language,
+        workspace=given.workspace,
+        context_files=tuple(given.context),
+        write_to=given.write_to,
+        apply=given.apply,
+        tests=_read_file(given.tests),
+        test_command=given.test_command,
+        benchmark_command=given.benchmark_command,
+        requirements=given.requirements,
+        validators=_split(given.validators),
+        task_type=given.task_type,
+        complexity=given.complexity,
+        domain=given.domain,
+        start_tier=given.start_tier,
+        max_tier=given.max_tier,
+        max_cost_usd=given.max_cost_usd,
+        timeout_seconds=given.timeout_seconds,
+    )
+
+
+def _read_file(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8") if path else ""
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+def _name(place: Path, base: Path) -> str:
+    return str(place.relative_to(base)) if place.is_relative_to(base) else place.name

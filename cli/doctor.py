@@ -1,0 +1,98 @@
+"""Examine this machine: what is served where, what the routes become, what holds untrusted code."""
+
+from orchestrator.answers import Answer
+from orchestrator.ledger import LedgerError
+from orchestrator.orchestrator import Orchestrator
+from orchestrator.policy import TaskTypeName
+from orchestrator.route import Missing, Served, Survey, tiers_of_interest
+from orchestrator.servers import Finding
+from orchestrator.task import Task
+from sandbox.errors import SandboxUnavailable
+
+
+async def examine(orchestrator: Orchestrator) -> Answer:
+    """Look at everything a task would need; contacts the backends, asks no model."""
+    policy = orchestrator.config.policy
+    findings = await orchestrator.world.servers.inspect()
+    survey = await orchestrator.world.servers.survey(tuple(policy.tiers), "code")
+    routes = [_describe_route(name, orchestrator, survey) for name in policy.task_types]
+    notes = [tier.note for tier in survey.values() if isinstance(tier, Served) and tier.note]
+    return {
+        "policy": str(orchestrator.config.source),
+        "ledger": await _describe_ledger(orchestrator),
+        "sandbox": await _describe_sandbox(orchestrator),
+        "backends": [_describe_backend(one) for one in findings],
+        "routes": routes,
+        "warnings": [*orchestrator.config.warnings, *notes],
+        "healthy": any(route["route"] for route in routes),
+    }
+
+
+async def write_policy(orchestrator: Orchestrator) -> str:
+    """Write the packaged policy with its local tiers set to what is served here.
+
+    A local tier keeps its glob where a model matches; else it takes the largest models found, strongest last.
+    """
+    source = orchestrator.config.source.read_text(encoding="utf-8")
+    policy = orchestrator.config.policy
+    survey = await orchestrator.world.servers.survey(tuple(policy.tiers), "code")
+    findings = await orchestrator.world.servers.inspect()
+    found = sorted(
+        {(model.size_bytes or 0, model.name) for one in findings if one.health.reachable for model in one.models}
+    )
+    missing = [name for name in policy.tiers_by_rank() if _is_local_gap(name, orchestrator, survey)]
+    for name, (_, model) in zip(reversed(missing), reversed(found), strict=False):
+        pattern = policy.tiers[name].patterns("code")[0]
+        source = source.replace(f'model = "{pattern}"', f'model = "{model}"')
+    return source
+
+
+def _is_local_gap(name: str, orchestrator: Orchestrator, survey: Survey) -> bool:
+    tier = orchestrator.config.policy.tiers[name]
+    return not tier.paid and isinstance(survey[name], Missing)
+
+
+def _describe_route(name: TaskTypeName, orchestrator: Orchestrator, survey: Survey) -> Answer:
+    wanted = tiers_of_interest(Task(name), orchestrator.config.policy, name)
+    found = [survey[tier] for tier in wanted]
+    return {
+        "task_type": name,
+        "route": [one.tier for one in found if isinstance(one, Served)],
+        "left_out": [f"{one.tier}: {one.reason}" for one in found if isinstance(one, Missing)],
+    }
+
+
+def _describe_backend(finding: Finding) -> Answer:
+    models = [
+        {
+            "name": model.name,
+            "loaded": model.loaded,
+            "context_tokens": model.context_tokens,
+            "quantization": model.quantization,
+        }
+        for model in finding.models
+    ]
+    return {
+        "backend": finding.backend,
+        "kind": finding.policy.kind,
+        "reachable": finding.health.reachable,
+        "detail": finding.health.detail,
+        "models": [str(model["name"]) for model in models],
+        "details": models,
+    }
+
+
+async def _describe_ledger(orchestrator: Orchestrator) -> str:
+    ledger = orchestrator.world.records.ledger
+    try:
+        await ledger.write(lambda _: None)
+    except LedgerError as error:
+        return str(error)
+    return str(ledger.path)
+
+
+async def _describe_sandbox(orchestrator: Orchestrator) -> str:
+    try:
+        return await orchestrator.world.sandbox.check()
+    except SandboxUnavailable as error:
+        return f"none holds, so tests and compilers are refused: {error}"

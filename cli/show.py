@@ -1,0 +1,127 @@
+"""Results for a person: short, in colour on a terminal, plain elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+Answer = Mapping[str, Any]
+COLOURS = {"accepted": "green", "passed": "green", "needs_review": "yellow", "needs_approval": "yellow"}
+
+
+def show_outcome(answer: Answer) -> RenderableType:
+    """Show an outcome: the work, then how it was judged and what it cost."""
+    colour = COLOURS.get(answer["status"], "red")
+    parts: list[RenderableType] = []
+    if answer["output"]:
+        parts.append(Syntax(answer["output"], _lexer(answer), background_color="default"))
+    parts += [Syntax(one["diff"], "diff", background_color="default") for one in answer["files"] if one.get("diff")]
+    line = Text.assemble((answer["status"], f"bold {colour}"), f"  {answer['task_id']}  {answer['task_type']}")
+    line.append(f"  {answer['tier']} ({answer['worker']})" if answer["worker"] else "")
+    line.append(f"  attempts {answer['attempts']}, escalations {answer['escalations']}")
+    line.append(f"  confidence {answer['confidence']}  ${answer['cost_usd']}  {answer['latency_ms']} ms")
+    parts += [line, *map(show_verdict, answer["verdicts"])]
+    if answer["message"]:
+        parts.append(Text(answer["message"]))
+    parts += [Text(f"→ {step}", "cyan") for step in answer["next_steps"]]
+    return Group(*parts)
+
+
+def show_verdict(verdict: Answer) -> Text:
+    """Show one verdict with its diagnostics."""
+    colour = {"passed": "green", "failed": "red"}.get(verdict["status"], "yellow")
+    text = Text.assemble(f"  {verdict['validator']:<10}", (verdict["status"], colour), f"  {verdict['seconds']:.3f} s")
+    text.append(f"  {verdict['reason']}" if verdict.get("reason") else "")
+    for remark in verdict["diagnostics"]:
+        place = ":".join(str(part) for part in (remark["file"], remark["line"], remark["column"]) if part)
+        text.append(f"\n    {place} {remark['message']}")
+    return text
+
+
+def show_judgement(answer: Answer) -> RenderableType:
+    """Show what became of a submission."""
+    word, colour = ("passed", "green") if answer["passed"] else ("not passed", "red")
+    return Group(Text(word, f"bold {colour}"), *map(show_verdict, answer["verdicts"]))
+
+
+def show_classification(answer: Answer) -> RenderableType:
+    """Show a classification with its reasons and its route."""
+    table = Table.grid(padding=(0, 2))
+    for key, value in answer.items():
+        if value not in ("", []):
+            table.add_row(Text(key, "dim"), _in_words(value))
+    return table
+
+
+def show_analysis(answer: Answer) -> RenderableType:
+    """Show an answer with its located quotes."""
+    quotes = [
+        Text.assemble((f"{one['path']}:{one['lines'][0]}-{one['lines'][1]}  ", "cyan"), one["quote"])
+        for one in answer["citations"]
+    ]
+    facts = f"coverage {answer['coverage']}  confidence {answer['confidence']}  calls {answer['calls']}"
+    warnings = [Text(f"! {one}", "yellow") for one in answer["warnings"]]
+    said = answer["answer"] if isinstance(answer["answer"], str) else _in_words(answer["answer"])
+    return Group(Panel(said, title=answer["status"]), *quotes, Text(facts, "dim"), *warnings)
+
+
+def show_waiting(answer: Answer) -> RenderableType:
+    """Show what waits for a person."""
+    if not answer["waiting"]:
+        return Text("Nothing waits for you.", "green")
+    table = Table("task_id", "status", "task", "why")
+    for one in answer["waiting"]:
+        table.add_row(one["task_id"], one["status"], escape(one["task"]), escape(one["message"]))
+    return table
+
+
+def show_report(answer: Answer) -> RenderableType:
+    """Show who succeeds at what, and the money."""
+    table = Table("task type", "tier", "attempts", "success", "cost", "seconds", title="Workers")
+    for row in answer["workers"]:
+        rate = f"{row['success_rate']:.0%}"
+        cells = (str(row["attempts"]), rate, f"${row['cost_usd']:.4f}", f"{row['mean_seconds']:.1f}")
+        table.add_row(row["task_type"], row["tier"], *cells)
+    budget = answer["budget"]
+    money = (
+        f"Spent today ${budget['spent_today_usd']:.4f} of ${budget['usd_per_day']:.2f}, "
+        f"ever ${budget['spent_usd']:.4f}, saved ${budget['saved_usd']:.4f}"
+    )
+    tasks = ", ".join(f"{count} {status}" for status, count in answer["tasks"].items()) or "no tasks yet"
+    return Group(table, Text(money), Text(tasks, "dim"))
+
+
+def show_doctor(answer: Answer) -> RenderableType:
+    """Show what was found and what the routes become."""
+    found = Table("backend", "", "what", title="Backends", title_justify="left", box=None)
+    for one in answer["backends"]:
+        mark = Text("✓", "green") if one["reachable"] else Text("✗", "red")
+        found.add_row(one["backend"], mark, Text(", ".join(one["models"]) or one["detail"]))
+    routes = Table("task type", "route here", "left out", title="Routes", title_justify="left", box=None)
+    for one in answer["routes"]:
+        here = Text(" → ".join(one["route"]) or "nothing: tasks of this type are stopped", "" if one["route"] else "red")
+        routes.add_row(one["task_type"], here, Text("\n".join(one["left_out"]), "dim"))
+    lines = [Text.assemble((f"{key:<9}", "dim"), str(answer[key])) for key in ("policy", "ledger", "sandbox")]
+    notes = [Text(f"! {note}", "yellow") for note in answer["warnings"]]
+    return Group(*lines, *notes, "", found, "", routes)
+
+
+def write(console: Console, what: RenderableType) -> None:
+    """Write to stdout without wrapping what is piped."""
+    console.print(what, soft_wrap=not console.is_terminal)
+
+
+def _lexer(answer: Answer) -> str:
+    path = answer["files"][0]["path"] if answer["files"] else ""
+    return Syntax.guess_lexer(path, answer["output"]) if path else "python"
+
+
+def _in_words(value: object) -> Text:
+    if isinstance(value, list):
+        return Text("\n".join(str(one) for one in value))
+    return Text(str(value))

@@ -1,0 +1,38 @@
+"""What can be read besides the tools: tasks, runs, the policy, the statistics."""
+
+import json
+
+from mcp.server.mcpserver import MCPServer
+
+from mcp_server.desk import Desk
+from orchestrator import answers
+from orchestrator.statistics import inspect_backends, read_standings
+
+
+def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
+    """Offer `orchestrator://tasks/{task_id}`, `runs/{run_id}`, `policy` and `stats`."""
+
+    @server.resource("orchestrator://tasks/{task_id}", mime_type="application/json")
+    async def read_task(task_id: str) -> str:
+        """One task with every attempt, verdict and receipt."""
+        record = await desk.orchestrator.find(task_id)
+        told = record.told
+        return json.dumps(answers.tell_outcome(told, detail=True) if told else {"status": record.status})
+
+    @server.resource("orchestrator://runs/{run_id}", mime_type="application/json")
+    async def read_run(run_id: str) -> str:
+        """One analysis as it was answered."""
+        record = await desk.orchestrator.find(run_id)
+        return record.outcome or json.dumps({"run_id": run_id, "status": record.status})
+
+    @server.resource("orchestrator://policy", mime_type="application/toml")
+    async def read_policy() -> str:
+        """The escalation.toml in force."""
+        return desk.orchestrator.config.source.read_text(encoding="utf-8")
+
+    @server.resource("orchestrator://stats", mime_type="application/json")
+    async def read_stats() -> str:
+        """Backends, budgets, success by worker and task type."""
+        orchestrator = desk.orchestrator
+        findings, standings = await inspect_backends(orchestrator), await read_standings(orchestrator)
+        return json.dumps(answers.tell_status(findings, standings, orchestrator.config.policy))

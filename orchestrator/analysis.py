@@ -1,0 +1,160 @@
+"""Run one analysis of documents: choose the reader, pay, remember, tell (the work behind `rlm_analyze`)."""
+
+import glob
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from backends.backend import Completion, JsonSchema, Message, Request, Sampling
+from orchestrator.answers import Answer
+from orchestrator.asking import Asking, Purse
+from orchestrator.engine import World
+from orchestrator.events import Event, Report
+from orchestrator.orchestrator import LEASE_SECONDS, Orchestrator
+from orchestrator.records import Opening, TaskRecord, to_json
+from orchestrator.rlm.analyse import analyse
+from orchestrator.rlm.analysis import Analysis, AnalysisLimits, Citation, Progress, Question
+from orchestrator.rlm.errors import QuestionError
+from orchestrator.rlm.sources import Source, read_sources
+from orchestrator.route import RouteError, Served
+from orchestrator.steps import Steps
+
+ANSWER_TOKENS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisWish:
+    """What a caller of `rlm_analyze` asked for."""
+
+    question: str
+    paths: tuple[str, ...] = ()
+    text: str = ""
+    mode: str = "auto"
+    output_schema: Mapping[str, object] | None = None
+    tier: str = ""
+    max_cost_usd: float | None = None
+    max_calls: int = 200
+    timeout_seconds: float | None = None
+
+
+async def analyze_documents(orchestrator: Orchestrator, run_id: str, wish: AnalysisWish, report: Report) -> Answer:
+    """Answer a question about documents with located quotes; resumes when `run_id` is in the ledger.
+
+    Raises:
+        AnalysisError: The question, the schema or a document cannot be worked with.
+        PathRefused: A path lies outside the allowed roots.
+        RouteError: No tier is served here that may read.
+    """
+    records, started = orchestrator.world.records, time.monotonic()
+    record = await records.find_task(run_id)
+    if record is not None:
+        if record.outcome:
+            return dict(json.loads(record.outcome))
+        wish = _wish_of(record)
+    question = _prepare_question(orchestrator, wish)
+    served = await _choose_reader(orchestrator.world, wish)
+    if record is None:
+        opening = Opening(run_id, "analysis", wish.question, to_json(wish))
+        await records.open_task(opening, orchestrator.owner, LEASE_SECONDS)
+    guards = orchestrator.config.policy.guards
+    usd = guards.usd_per_task if wish.max_cost_usd is None else min(wish.max_cost_usd, guards.usd_per_task)
+    asking = Asking(
+        run_id, Purse(usd, guards.usd_per_day), orchestrator.world.servers, records, Steps(records, run_id)
+    )
+    await report(Event("route", f"{served.tier} ({served.model}) reads {len(question.sources)} document(s)"))
+
+    async def tell(progress: Progress) -> None:
+        await report(Event("read", f"{progress.message} ({progress.read:,} of {progress.total:,} characters)"))
+
+    limits = AnalysisLimits(served.context_tokens, wish.max_calls)
+    async with orchestrator.lease(run_id):
+        found = await analyse(question, _ask_through(asking, served), limits, on_progress=tell)
+    answer = _tell(run_id, found, await records.spent(run_id), time.monotonic() - started)
+    await records.close_run(run_id, "accepted" if found.status == "answered" else "stopped", json.dumps(answer))
+    return answer
+
+
+def _wish_of(record: TaskRecord) -> AnalysisWish:
+    asked = json.loads(record.request)
+    return AnalysisWish(**{**asked, "paths": tuple(asked["paths"])})
+
+
+def _prepare_question(orchestrator: Orchestrator, wish: AnalysisWish) -> Question:
+    if not wish.paths and not wish.text:
+        raise QuestionError("Nothing to read: give paths of documents, or text.")
+    places = [place for path in wish.paths for place in _expand(orchestrator, path)]
+    reading = read_sources(places)
+    given = (Source("text", wish.text),) if wish.text else ()
+    return Question(
+        wish.question, (*given, *reading.sources), wish.mode, wish.output_schema, warnings=reading.warnings
+    )
+
+
+def _expand(orchestrator: Orchestrator, path: str) -> list[Path]:
+    """Resolve a path, or every match of a glob, inside the allowed roots."""
+    roots, folder = orchestrator.world.roots, orchestrator.folder
+    if not glob.has_magic(path):
+        return [roots.resolve(path, base=folder)]
+    matches = sorted(glob.glob(path, root_dir=folder, recursive=True))
+    if not matches:
+        raise QuestionError(f"No file matches {path!r} in {str(folder)!r}.")
+    return [roots.resolve(match, base=folder) for match in matches]
+
+
+async def _choose_reader(world: World, wish: AnalysisWish) -> Served:
+    """Take the tier that was named, else the strongest free one that is served here."""
+    policy = world.policy
+    if wish.tier and wish.tier not in policy.tiers:
+        raise RouteError(f"tier {wish.tier!r} is no tier. There are: {', '.join(policy.tiers_by_rank())}.")
+    free = tuple(name for name in policy.tiers_by_rank() if not policy.tiers[name].paid)
+    survey = await world.servers.survey((wish.tier,) if wish.tier else free, "extraction")
+    served = [tier for tier in survey.values() if isinstance(tier, Served)]
+    if not served:
+        reasons = "; ".join(f"{name}: {missing.reason}" for name, missing in survey.items())  # type: ignore[union-attr]
+        raise RouteError(f"No tier that may read is served here ({reasons}). Run `orchestrator doctor`.")
+    if served[-1].paid and policy.guards.ask_before_paid:
+        raise RouteError(
+            f"Tier {served[-1].tier!r} costs money and nobody approved it. Set [guards] ask_before_paid = false, "
+            "or name a free tier."
+        )
+    return served[-1]
+
+
+def _ask_through(asking: Asking, served: Served):  # noqa: ANN202 - matches the protocol `rlm.analysis.Ask`
+    async def ask(step_key: str, prompt: str, schema: JsonSchema | None, /) -> Completion:
+        request = Request(
+            model=served.model,
+            messages=(Message("user", prompt),),
+            max_tokens=min(ANSWER_TOKENS, served.max_output_tokens),
+            sampling=Sampling(temperature=0.0),
+            schema=schema,
+            context_tokens=served.context_tokens,
+        )
+        return await asking.ask(f"rlm/{step_key}", served, request)
+
+    return ask
+
+
+def _tell(run_id: str, found: Analysis, cost_usd: float, seconds: float) -> Answer:
+    return {
+        "run_id": run_id,
+        "status": found.status,
+        "answer": found.answer,
+        "citations": [_tell_citation(one) for one in found.citations],
+        "coverage": round(found.coverage, 4),
+        "confidence": found.confidence,
+        "mode_path": list(found.mode_path),
+        "calls": found.calls,
+        "cost_usd": round(cost_usd, 6),
+        "tokens_in": found.tokens_in,
+        "tokens_out": found.tokens_out,
+        "latency_ms": round(seconds * 1000),
+        "warnings": list(found.warnings),
+    }
+
+
+def _tell_citation(citation: Citation) -> Answer:
+    told = asdict(citation)
+    return {**{key: told[key] for key in ("path", "start", "end", "quote", "verified")}, "lines": list(citation.lines)}

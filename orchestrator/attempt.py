@@ -1,0 +1,165 @@
+"""Make one attempt: ask the worker, take its candidate out of the reply, have it judged."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from backends.backend import Completion
+from backends.errors import BackendError, BackendUnavailable, ContextTooLong, MalformedReply, RequestRefused
+from orchestrator.asking import Asking, price
+from orchestrator.decide import Try
+from orchestrator.events import Event, Report
+from orchestrator.extract import extract
+from orchestrator.judging import Bench, Checker, find_unproven, is_approved, needs_checker
+from orchestrator.outcome import Attempt, Trouble
+from orchestrator.prompting import Brief, describe_verdicts, pick_base, write_check, write_request
+from orchestrator.rlm.errors import Spent
+from orchestrator.route import Route, Served, Survey, pick_checker
+from validators.validator import Given, judge_in_order
+from validators.verdict import Candidate, Diagnostic, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that stays the same over the attempts of a task."""
+
+    brief: Brief
+    given: Given
+    route: Route
+    survey: Survey
+    files: Mapping[str, str]
+    """What the workspace holds at `write_to` now; the first edits apply to it."""
+    asking: Asking
+    bench: Bench
+    report: Report
+
+
+async def make_attempt(job: Job, step: Try, attempts: Sequence[Attempt]) -> Attempt:
+    """Ask once and judge the answer.
+
+    Returns:
+        An attempt, also when the model could not be asked or gave no candidate (`trouble` says why).
+
+    Raises:
+        Spent: There is no money left for this call.
+    """
+    number = attempts[-1].number + 1 if attempts else 1
+    started = time.perf_counter()
+    blank = Attempt(number, step.tier.tier, step.tier.model, step.tier.backend)
+    tier = job.asking.servers.policy.tiers[step.tier.tier]
+    request = write_request(job.brief, step, attempts, tier)
+    try:
+        completion = await job.asking.ask(f"attempt/{number}/{step.tier.tier}", step.tier, request)
+    except BackendError as error:
+        return replace(
+            blank, trouble=_name_trouble(error), message=str(error), seconds=time.perf_counter() - started
+        )
+    await job.report(Event("answer", f"{step.tier.model} answered, {completion.usage.tokens_out} tokens"))
+    answered = replace(
+        blank,
+        model=completion.model,
+        tokens_in=completion.usage.tokens_in,
+        tokens_out=completion.usage.tokens_out,
+        cost_usd=price(completion.usage, tier),
+        warnings=completion.warnings,
+    )
+    made = await _judge_reply(job, step, answered, completion, attempts)
+    return replace(made, seconds=time.perf_counter() - started)
+
+
+async def _judge_reply(
+    job: Job, step: Try, attempt: Attempt, completion: Completion, attempts: Sequence[Attempt]
+) -> Attempt:
+    if completion.finish == "length":
+        message = f"the answer was cut off after {completion.usage.tokens_out} tokens"
+        return replace(attempt, trouble="truncated", message=message)
+    base = pick_base(attempts, step)
+    extraction = extract(
+        completion.text,
+        language=job.brief.task.language,
+        target=job.brief.task.write_to,
+        previous=base.files if base else job.files,
+    )
+    if extraction.problems or not extraction.files:
+        kept = replace(attempt, files=base.files, language=base.language) if base else attempt
+        verdict = _reject_reply(extraction.problems, extraction.flags)
+        return replace(kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,))
+    candidate = Candidate(extraction.files, extraction.language)
+    verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
+    return replace(
+        attempt,
+        files=dict(candidate.files),
+        language=candidate.language,
+        digest=candidate.digest,
+        verdicts=verdicts,
+        approved=is_approved(verdicts, job.route.demanded),
+        unproven=find_unproven(verdicts, job.route.demanded),
+        message=", ".join(extraction.flags),
+        checker=checker,
+        cost_usd=attempt.cost_usd + cost,
+    )
+
+
+async def _judge(
+    job: Job, worker: Served, candidate: Candidate, number: int
+) -> tuple[tuple[Verdict, ...], str, float]:
+    """Run the validators, then the checker where its word is needed."""
+    wanted = [name for name in job.route.validators if name != "semantic"]
+    verdicts: list[Verdict] = []
+    async for verdict in judge_in_order(job.bench.pick(wanted), candidate, job.given):
+        await _tell(job, verdict)
+        verdicts.append(verdict)
+    served = pick_checker(job.route, worker, job.survey)
+    if candidate.language == "text" and served is None:
+        served = worker  # prose has no parser: the worker's own second look is the only gate
+    failed = any(verdict.status == "failed" for verdict in verdicts)
+    asked = "semantic" in job.route.validators or needs_checker(verdicts)
+    if served is None or failed or not asked:
+        return tuple(verdicts), "", 0.0
+    verdict, cost = await _check(job, served, candidate, number)
+    await _tell(job, verdict)
+    return (*verdicts, verdict), served.tier, cost
+
+
+async def _check(job: Job, served: Served, candidate: Candidate, number: int) -> tuple[Verdict, float]:
+    costs = [0.0]
+
+    async def ask(work: Candidate) -> Completion:
+        request = write_check(job.brief, work, served.model, served.context_tokens)
+        key = f"attempt/{number}/check/{served.tier}"
+        completion = await job.asking.ask(key, served, request)
+        costs.append(price(completion.usage, job.asking.servers.policy.tiers[served.tier]))
+        return completion
+
+    bench = replace(job.bench, checker=Checker(ask, f"{served.tier} ({served.model})"))
+    try:
+        verdict = await bench.pick(["semantic"])[0].judge(candidate, job.given)
+    except Spent as spent:
+        verdict = Verdict("semantic", "unavailable", 0.0, reason=f"The checker was not asked: {spent}")
+    return verdict, sum(costs)
+
+
+async def _tell(job: Job, verdict: Verdict) -> None:
+    remark = verdict.diagnostics[0].message if verdict.diagnostics else verdict.reason
+    good = {"passed": True, "failed": False}.get(verdict.status)
+    await job.report(Event("verdict", f"{verdict.validator} {verdict.status}: {remark}".rstrip(": "), good))
+
+
+def _reject_reply(problems: Sequence[Diagnostic], flags: Sequence[str]) -> Verdict:
+    said = f"the reply holds no usable work ({', '.join(flags) or 'empty'}); answer with the complete file"
+    return Verdict("extraction", "failed", 1.0, tuple(problems) or (Diagnostic(said),))
+
+
+def _name_trouble(error: BackendError) -> Trouble:
+    for kind, name in _TROUBLES:
+        if isinstance(error, kind):
+            return name
+    return "unavailable"
+
+
+_TROUBLES: tuple[tuple[type[BackendError], Trouble], ...] = (
+    (ContextTooLong, "context"),
+    (MalformedReply, "malformed"),
+    (RequestRefused, "refused"),
+    (BackendUnavailable, "unavailable"),
+)

@@ -1,0 +1,72 @@
+"""Turn attempts and the last decision into an outcome. Pure."""
+
+from collections.abc import Sequence
+
+from orchestrator.confidence import estimate_confidence
+from orchestrator.decide import Ask, Finish, count_escalations
+from orchestrator.outcome import Attempt, Outcome, Status
+from orchestrator.policy import Policy
+from orchestrator.prompting import pick_best
+from orchestrator.route import Route
+
+
+def conclude(
+    policy: Policy, task_id: str, route: Route, attempts: Sequence[Attempt], step: Ask | Finish
+) -> Outcome:
+    """Say how the task stands, what it cost and what can be done next."""
+    best = pick_best(attempts)
+    status: Status = "needs_approval" if isinstance(step, Ask) else step.status
+    cost = sum(attempt.cost_usd for attempt in attempts)
+    return Outcome(
+        task_id=task_id,
+        status=status,
+        attempts=tuple(attempts),
+        best=best,
+        task_type=route.task_type,
+        complexity=route.complexity,
+        escalations=count_escalations(attempts),
+        confidence=estimate_confidence(best.verdicts) if best and best.approved else 0.0,
+        cost_usd=cost,
+        saved_usd=_estimate_saving(policy, attempts, cost) if status == "accepted" else 0.0,
+        message=_explain(policy, step),
+        next_steps=_suggest(task_id, status, step, best),
+    )
+
+
+def _estimate_saving(policy: Policy, attempts: Sequence[Attempt], cost: float) -> float:
+    """Compare with the dearest tier asked once, with as many tokens as the accepted attempt took."""
+    accepted = attempts[-1]
+    dearest = max(
+        (accepted.tokens_in * tier.usd_per_mtok_in + accepted.tokens_out * tier.usd_per_mtok_out) / 1e6
+        for tier in policy.tiers.values()
+    )
+    return max(0.0, dearest - cost)
+
+
+def _explain(policy: Policy, step: Ask | Finish) -> str:
+    if isinstance(step, Finish):
+        return step.reason
+    tier = policy.tiers[step.tier.tier]
+    return (
+        f"the free tiers did not do it; {step.tier.tier} ({step.tier.model}) costs "
+        f"${tier.usd_per_mtok_in:g} / ${tier.usd_per_mtok_out:g} per million tokens in / out, at most "
+        f"${policy.guards.usd_per_task:.2f} for this task, and a person must say yes first"
+    )
+
+
+def _suggest(task_id: str, status: Status, step: Ask | Finish, best: Attempt | None) -> tuple[str, ...]:
+    """Name the calls and commands that make sense now."""
+    if isinstance(step, Ask):
+        return (
+            f"A person runs: orchestrator review approve {task_id}",
+            f"Then call orchestrator_execute_with_escalation with resume={task_id!r}",
+            f"Or take the best free answer: orchestrator_review action='skip' task_id={task_id!r}",
+        )
+    if status == "needs_review":
+        return (f"Look at the output, then orchestrator_review approve, reject, retry or skip {task_id}",)
+    if status == "stopped":
+        return ("Run `orchestrator doctor` to see what is served", f"Then resume={task_id!r}")
+    if status == "skipped":
+        half_done = "Its best attempt is in output, with what is wrong with it. " if best else ""
+        return (f"{half_done}Do it yourself, or delegate again with start_tier naming a stronger tier",)
+    return ()

@@ -1,0 +1,75 @@
+"""Which validators judge an attempt, and what their verdicts come to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.route import ORDER
+from sandbox.program import Limits, Sandbox
+from validators.benchmark import Benchmark
+from validators.compiling import Compile
+from validators.semantic import AskChecker, Semantic
+from validators.suite import Tests
+from validators.syntax import Syntax
+from validators.validator import Validator
+from validators.verdict import Verdict
+
+STRONG = ("tests", "benchmark")
+"""Validators that run the work; where one of them passed, a checker's word is not needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """How to ask the model that judges."""
+
+    ask: AskChecker
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What validators need of this machine."""
+
+    sandbox: Sandbox
+    limits: Limits
+    checker: Checker | None = None
+
+    def pick(self, names: Sequence[str]) -> list[Validator]:
+        """Make the named validators, cheapest first; `semantic` only where somebody can judge."""
+        made: Mapping[str, Validator] = {
+            "syntax": Syntax(),
+            "compile": Compile(self.sandbox),
+            "tests": Tests(self.sandbox, self.limits),
+            "benchmark": Benchmark(self.sandbox, self.limits),
+        }
+        if self.checker is not None:
+            made = {**made, "semantic": Semantic(self.checker.ask, self.checker.name)}
+        return [made[name] for name in ORDER if name in names and name in made]
+
+
+def needs_checker(verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether a checker should judge although `semantic` was not asked for.
+
+    It should when nothing failed and nothing that runs the work has passed: syntax and compilers alone let
+    most wrong answers through.
+    """
+    if any(verdict.status == "failed" for verdict in verdicts):
+        return False
+    return not any(verdict.status == "passed" and verdict.validator in STRONG for verdict in verdicts)
+
+
+def find_unproven(verdicts: Sequence[Verdict], demanded: Sequence[str]) -> tuple[str, ...]:
+    """Name what keeps an attempt without a failure from being approved; nothing when one failed.
+
+    That is every demanded validator that did not pass, and `every validator` when none passed at all.
+    """
+    if any(verdict.status == "failed" for verdict in verdicts):
+        return ()
+    passed = {verdict.validator for verdict in verdicts if verdict.status == "passed"}
+    missing = tuple(name for name in demanded if name not in passed)
+    return missing or (() if passed else ("every validator",))
+
+
+def is_approved(verdicts: Sequence[Verdict], demanded: Sequence[str]) -> bool:
+    """Tell whether nothing failed and all that had to pass did."""
+    failed = any(verdict.status == "failed" for verdict in verdicts)
+    return not failed and not find_unproven(verdicts, demanded)

@@ -1,0 +1,165 @@
+"""The append-only record, one SQLite file that many processes share: opening, threads, transactions, schema.
+
+One connection on one thread a process; every write is a short `BEGIN IMMEDIATE` in WAL mode, so writers
+queue up instead of failing. What the tables hold is asked and told in `records`.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.from_thread
+import apsw
+
+Result = TypeVar("Result")
+BUSY_MILLISECONDS = 20_000
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE tasks (
+    task_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,                      -- task | analysis
+    created REAL NOT NULL,                   -- seconds since 1970, as all times here
+    updated REAL NOT NULL,
+    status TEXT NOT NULL,
+    description TEXT NOT NULL,
+    request TEXT NOT NULL,                   -- JSON of what was asked
+    task_type TEXT NOT NULL DEFAULT '',
+    complexity REAL NOT NULL DEFAULT 0,
+    round INTEGER NOT NULL DEFAULT 1,        -- counts a person's 'retry'
+    approved_paid INTEGER NOT NULL DEFAULT 0,
+    guidance TEXT NOT NULL DEFAULT '',       -- what a person said with 'retry'
+    owner TEXT NOT NULL DEFAULT '',          -- the process that works on it
+    lease_until REAL NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL DEFAULT ''         -- JSON, as last told
+);
+CREATE INDEX tasks_by_status ON tasks (status, updated);
+CREATE TABLE steps (                         -- memo of everything asked of the world
+    task_id TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (task_id, key)
+) WITHOUT ROWID;
+CREATE TABLE attempts (
+    task_id TEXT NOT NULL, number INTEGER NOT NULL, round INTEGER NOT NULL, at REAL NOT NULL,
+    task_type TEXT NOT NULL, tier TEXT NOT NULL, model TEXT NOT NULL, approved INTEGER NOT NULL,
+    trouble TEXT NOT NULL, tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,
+    cost_usd REAL NOT NULL, seconds REAL NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (task_id, number)
+) WITHOUT ROWID;
+CREATE TABLE money (                         -- reserved before a paid call, settled after it
+    id INTEGER PRIMARY KEY, task_id TEXT NOT NULL, step TEXT NOT NULL, tier TEXT NOT NULL,
+    day TEXT NOT NULL, at REAL NOT NULL, reserved_usd REAL NOT NULL, settled_usd REAL
+);
+CREATE INDEX money_by_day ON money (day);
+CREATE INDEX money_by_task ON money (task_id);
+CREATE TABLE decisions (                     -- who decided what, and why
+    id INTEGER PRIMARY KEY, task_id TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX decisions_by_task ON decisions (task_id);
+"""
+
+
+class LedgerError(Exception):
+    """The ledger cannot be read or written; no work is begun that could not be recorded."""
+
+
+class Ledger:
+    """One file, opened at first use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._connection: apsw.Connection | None = None
+
+    async def read(self, ask: Callable[[apsw.Connection], Result]) -> Result:
+        """Call `ask` with the connection, on the ledger's thread.
+
+        Raises:
+            LedgerError: The file cannot be opened or read.
+        """
+        return await self._on_thread(ask)
+
+    async def write(self, tell: Callable[[apsw.Connection], Result]) -> Result:
+        """Call `tell` inside one immediate transaction; all of it is kept, or nothing.
+
+        Raises:
+            LedgerError: The file cannot be written; nothing was.
+        """
+
+        def transact(connection: apsw.Connection) -> Result:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = tell(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self._on_thread(transact)
+
+    async def aclose(self) -> None:
+        """Close the file; a later call opens it again."""
+        if self._connection is not None:
+            await self._on_thread(lambda connection: connection.close())
+            self._connection = None
+        self._thread.shutdown()
+
+    async def _on_thread(self, work: Callable[[apsw.Connection], Result]) -> Result:
+        done = anyio.Event()
+        token = anyio.lowlevel.current_token()
+
+        def guarded() -> Result:
+            try:
+                return work(self._connected())
+            except (apsw.Error, OSError) as error:
+                raise LedgerError(_explain(self.path, error)) from error
+            finally:
+                anyio.from_thread.run_sync(done.set, token=token)
+
+        future = self._thread.submit(guarded)
+        with anyio.CancelScope(shield=True):  # a write that began is seen through, so that its result is known
+            await done.wait()
+        return future.result()
+
+    def _connected(self) -> apsw.Connection:
+        if self._connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection = apsw.Connection(str(self.path))
+            connection.set_busy_timeout(BUSY_MILLISECONDS)
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", "normal")
+            _migrate(connection)
+            self.path.chmod(0o600)
+            self._connection = connection
+        return self._connection
+
+
+def _migrate(connection: apsw.Connection) -> None:
+    if connection.pragma("user_version") == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.pragma("user_version")  # another process may have been faster
+    if version == 0:
+        connection.execute(SCHEMA)
+        connection.pragma("user_version", SCHEMA_VERSION)
+    connection.execute("COMMIT")
+    if version > SCHEMA_VERSION:
+        raise LedgerError(
+            f"The ledger was written by a newer release (schema {version}, this one knows {SCHEMA_VERSION}). "
+            "Update escalation-orchestrator, or set ORCHESTRATOR_HOME to another folder."
+        )
+
+
+def _explain(path: Path, error: Exception) -> str:
+    if isinstance(error, apsw.FullError):
+        cause = "the disk is full. Free some space"
+    elif isinstance(error, apsw.ReadOnlyError | apsw.CantOpenError | PermissionError):
+        cause = "it cannot be opened for writing. Make its folder writable"
+    elif isinstance(error, apsw.NotADBError | apsw.CorruptError):
+        cause = "it is not a ledger, or damaged. Move it away"
+    else:
+        cause = f"{error}. Look at the disk"
+    return f"The ledger {str(path)!r} cannot be used: {cause}, or set ORCHESTRATOR_HOME to another folder."

@@ -1,0 +1,247 @@
+"""The one door for faces: execute, resume, review, classify, validate, analyze, status."""
+
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import anyio
+
+from orchestrator.classify import Classification, ContextFile, classify
+from orchestrator.config import Config
+from orchestrator.deliver import deliver
+from orchestrator.engine import World, delegate
+from orchestrator.events import Event, Report, tell_nobody
+from orchestrator.ledger import Ledger
+from orchestrator.outcome import Outcome, Status
+from orchestrator.records import Opening, Records, TaskRecord, to_json
+from orchestrator.roots import Roots
+from orchestrator.route import RouteError, choose_task_type, select_tiers
+from orchestrator.servers import Servers
+from orchestrator.task import Task
+from sandbox.choose import choose
+
+LEASE_SECONDS = 30.0
+"""How long a silent process keeps its task; renewed three times as often."""
+POLL_SECONDS = 0.5
+
+
+class UnknownTask(ValueError):
+    """No task of this id is in the ledger."""
+
+
+@dataclass(slots=True)
+class Orchestrator:
+    """A policy at work in one process; cheap to make, everything else is opened at first use."""
+
+    config: Config
+    environment: Mapping[str, str]
+    folder: Path
+    """The working folder: the first allowed root, and the workspace when none is named."""
+    extra_roots: tuple[Path, ...] = ()
+    world: World = field(init=False)
+    owner: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Wire the parts together; nothing is contacted."""
+        policy = self.config.policy
+        named = (Path(root).expanduser() for root in policy.guards.roots)
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.world = World(
+            policy=policy,
+            servers=Servers(policy, self.environment),
+            records=Records(Ledger(self.config.home / "ledger.db")),
+            sandbox=choose(policy.sandbox.backend, allow_unsandboxed=policy.sandbox.allow_unsandboxed),
+            roots=Roots((self.folder, *self.extra_roots, *named)),
+        )
+
+    async def execute(
+        self, task: Task, report: Report = tell_nobody, task_id: str = "", *, approved_paid: bool = False
+    ) -> Outcome:
+        """Delegate a task and wait for its outcome; `approved_paid` is a person's yes to money.
+
+        Raises:
+            ValueError: The task cannot be worked on as asked (`PathRefused`, `RouteError`): nothing was begun.
+            LedgerError: It could not be recorded: nothing was begun.
+        """
+        task = self.complete(task)
+        classification = self.classify(task)
+        opening = Opening(
+            task_id=task_id or new_id(),
+            kind="task",
+            description=task.task,
+            request=to_json(task),
+            task_type=self.task_type(task, classification),
+            complexity=classification.complexity if task.complexity is None else task.complexity,
+        )
+        await self.world.records.open_task(opening, self.owner, LEASE_SECONDS)
+        if approved_paid:
+            await self.world.records.approve_paid(opening.task_id)
+        return await self._work(await self.find(opening.task_id), report)
+
+    async def resume(self, task_id: str, report: Report = tell_nobody) -> Outcome:
+        """Wait for a task that runs, or go on with one that can go on; nothing paid for is asked again.
+
+        Raises:
+            UnknownTask: There is no such task.
+        """
+        record = await self.find(task_id)
+        told = record.told
+        if told and (told.status in {"accepted", "skipped"} or _waits_for_person(record)):
+            return told
+        if _is_dead(record.owner):
+            await self.world.records.mark(task_id, "stopped")
+        while not await self.world.records.claim(task_id, self.owner, LEASE_SECONDS):
+            await anyio.sleep(POLL_SECONDS)
+            record = await self.find(task_id)
+            if record.status != "running" and record.told:
+                return record.told
+        return await self._work(await self.find(task_id), report)
+
+    async def outcome(self, task_id: str) -> Outcome | None:
+        """Read how a task stands without touching it; `None` while it has not been told yet.
+
+        Raises:
+            UnknownTask: There is no such task.
+        """
+        return (await self.find(task_id)).told
+
+    def classify(self, task: Task) -> Classification:
+        """Say how hard a task is and what it is about; asks no model.
+
+        Raises:
+            PathRefused: A context file lies outside the allowed roots.
+        """
+        return classify(task.task, [self._size(path) for path in task.context_files])
+
+    def task_type(self, task: Task, classification: Classification) -> str:
+        """Name the task's type, refusing tiers and types that the policy does not have.
+
+        Raises:
+            RouteError: One of them names nothing.
+        """
+        complexity = classification.complexity if task.complexity is None else task.complexity
+        task_type = choose_task_type(task, self.config.policy, complexity)
+        if not select_tiers(task, self.config.policy, task_type):
+            raise RouteError(
+                f"No tier is left between start_tier {task.start_tier!r} and max_tier {task.max_tier!r}. "
+                f"{task_type} goes {' -> '.join(self.config.policy.task_types[task_type].route)}."
+            )
+        return task_type
+
+    def complete(self, task: Task) -> Task:
+        """Fill in the workspace and make every path absolute and allowed.
+
+        Raises:
+            PathRefused: A path lies outside the allowed roots.
+        """
+        in_project = task.workspace or task.write_to or task.apply or task.test_command
+        workspace = self.world.roots.resolve(task.workspace or ".", base=self.folder) if in_project else None
+        context = tuple(
+            str(self.world.roots.resolve(path, base=workspace or self.folder)) for path in task.context_files
+        )
+        if workspace is None:
+            return replace(task, context_files=context)
+        write_to = task.write_to
+        if write_to:
+            write_to = str(self.world.roots.resolve(write_to, base=workspace).relative_to(workspace))
+        return replace(task, workspace=str(workspace), context_files=context, write_to=write_to)
+
+    async def settle(self, record: TaskRecord, status: Status) -> Outcome:
+        """End a task as a person decided; what is accepted now is delivered now.
+
+        Raises:
+            OSError: The workspace cannot be written; the task stands as before.
+        """
+        outcome = replace(record.told or Outcome(record.task_id, status), status=status, next_steps=())
+        outcome = replace(outcome, message=f"{status} by review")
+        outcome = deliver(self.world.roots, record.task, outcome)
+        await self.world.records.close_task(outcome)
+        return outcome
+
+    async def aclose(self) -> None:
+        """Close connections, child processes and the ledger."""
+        await self.world.servers.aclose()
+        await self.world.records.ledger.aclose()
+
+    async def _work(self, record: TaskRecord, report: Report) -> Outcome:
+        """Run the engine and write down how the task stands."""
+        async with self.lease(record.task_id):
+            classification = self.classify(record.task)
+            outcome = await delegate(self.world, record, classification, self._logged(record, report))
+        await self.world.records.close_task(outcome)
+        return outcome
+
+    @contextlib.asynccontextmanager
+    async def lease(self, task_id: str) -> AsyncIterator[None]:
+        """Keep a task as this process's own while the block runs; a cancelled one can be resumed."""
+
+        async def renew() -> None:
+            while True:
+                await anyio.sleep(LEASE_SECONDS / 3)
+                await self.world.records.claim(task_id, self.owner, LEASE_SECONDS)
+
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(renew)
+                yield
+                group.cancel_scope.cancel()
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await self.world.records.mark(task_id, "stopped")
+            if isinstance(error, BaseExceptionGroup):  # what went wrong inside is told as itself
+                raise error.exceptions[0] from error
+            raise
+
+    def _logged(self, record: TaskRecord, report: Report) -> Report:
+        async def tell(event: Event) -> None:
+            if event.kind in {"route", "try"}:
+                await self.world.records.note(record.task_id, event.kind, {"message": event.message})
+            await report(event)
+
+        return tell
+
+    async def find(self, task_id: str) -> TaskRecord:
+        """Read a task's row.
+
+        Raises:
+            UnknownTask: There is no such task.
+        """
+        record = await self.world.records.find_task(task_id)
+        if record is None:
+            raise UnknownTask(f"There is no task {task_id!r} in the ledger {str(self.config.home)!r}.")
+        return record
+
+    def _size(self, path: str) -> ContextFile:
+        place = self.world.roots.resolve(path, base=self.folder)
+        content = self.world.roots.read_text(str(place)).text
+        return ContextFile(path, len(content), content.count("\n") + 1)
+
+
+def new_id() -> str:
+    """Make an id that sorts by nothing and is short enough to say."""
+    return f"t{secrets.token_hex(5)}"
+
+
+def _is_dead(owner: str) -> bool:
+    """Tell whether a task's owner was a process of this machine that is gone; if in doubt, it lives."""
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _waits_for_person(record: TaskRecord) -> bool:
+    if record.status == "needs_review":
+        return True
+    return record.status == "needs_approval" and not record.approved_paid

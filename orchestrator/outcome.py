@@ -1,0 +1,79 @@
+"""How a task stands or ended: attempts, outcome. Pure data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from validators.verdict import Verdict
+
+Status = Literal["running", "accepted", "needs_review", "needs_approval", "skipped", "stopped"]
+WAITING: tuple[Status, ...] = ("needs_review", "needs_approval")
+"""Statuses that a person has to end."""
+
+Trouble = Literal["", "unavailable", "malformed", "context", "refused", "truncated", "no_candidate"]
+"""Why an attempt has no candidate to judge: the world's fault, or an answer without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One completion and its verdicts; never changed after it was made."""
+
+    number: int
+    tier: str
+    model: str
+    backend: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
+    digest: str = ""
+    """Of the candidate; equal digests are the same work."""
+    verdicts: tuple[Verdict, ...] = ()
+    approved: bool = False
+    """No verdict failed, one passed, and every demanded one did."""
+    unproven: tuple[str, ...] = ()
+    """Demanded validators that could not run; no other tier could change that."""
+    trouble: Trouble = ""
+    message: str = ""
+    """One sentence about `trouble`, or what the extraction noticed."""
+    checker: str = ""
+    """The tier that judged as `semantic`, if one did."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> int:
+        """How many validators passed; picks the best of several failed attempts."""
+        return sum(verdict.status == "passed" for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file of the outcome as a difference to the workspace."""
+
+    path: str
+    diff: str
+    applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task stands; made anew from the attempts each time."""
+
+    task_id: str
+    status: Status
+    attempts: tuple[Attempt, ...] = ()
+    best: Attempt | None = None
+    """The accepted attempt, else the one that passed most."""
+    files: tuple[FileChange, ...] = ()
+    task_type: str = ""
+    complexity: float = 0.0
+    escalations: int = 0
+    confidence: float = 0.0
+    cost_usd: float = 0.0
+    saved_usd: float = 0.0
+    """What the dearest tier of the policy would have cost for the same tokens; 0 unless accepted."""
+    seconds: float = 0.0
+    message: str = ""
+    next_steps: tuple[str, ...] = ()

@@ -1,0 +1,145 @@
+"""The meaning of escalation.toml: backends, tiers, task types, guards. Pure; reading the file is `config`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+BackendKind = Literal["lmstudio", "ollama", "openai", "anthropic", "embedded", "scripted"]
+ValidatorName = Literal["syntax", "compile", "tests", "semantic", "benchmark"]
+Domain = Literal["code", "general", "reasoning", "extraction"]
+TASK_TYPES = ("quick_edit", "standard_dev", "complex_architecture", "critical")
+TaskTypeName = Literal["quick_edit", "standard_dev", "complex_architecture", "critical"]
+
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class PolicyError(ValueError):
+    """escalation.toml is refused; `mistakes` lists every one with its key path and what is allowed."""
+
+    def __init__(self, source: str, mistakes: tuple[str, ...]) -> None:
+        listed = "\n".join(f"  - {mistake}" for mistake in mistakes)
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        super().__init__(f"{source} is refused, it has {count}:\n{listed}")
+        self.mistakes = mistakes
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BackendPolicy(_Section):
+    """One `[backends.NAME]`: a server that serves models."""
+
+    kind: BackendKind
+    url: str = ""
+    path: str = ""
+    api_key_env: str = ""
+    max_concurrent: Annotated[int, Field(ge=0)] = 0
+    context_tokens: Annotated[int, Field(ge=0)] = 0
+    connect_seconds: Seconds = 3.0
+    first_token_seconds: Seconds = 300.0
+    stall_seconds: Seconds = 60.0
+
+
+class SamplingPolicy(_Section):
+    """How a tier's tokens are drawn."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=1)] | None = None
+    seed: int | None = None
+
+
+class TierPolicy(_Section):
+    """One `[tiers.NAME]`: backend, model and price."""
+
+    rank: int
+    backend: Name | list[Name]
+    model: str = ""
+    models: list[str] | dict[Domain, str] = Field(default_factory=list)
+    usd_per_mtok_in: Dollars = 0.0
+    usd_per_mtok_out: Dollars = 0.0
+    context_tokens: Annotated[int, Field(ge=512)] = 8192
+    max_output_tokens: Annotated[int, Field(ge=16)] = 4096
+    sampling: SamplingPolicy = SamplingPolicy()
+
+    @property
+    def paid(self) -> bool:
+        """Whether asking this tier costs money."""
+        return self.usd_per_mtok_in > 0 or self.usd_per_mtok_out > 0
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that may serve this tier, the first preferred."""
+        return (self.backend,) if isinstance(self.backend, str) else tuple(self.backend)
+
+    def patterns(self, domain: str) -> tuple[str, ...]:
+        """The names or globs of models that serve this tier for `domain`."""
+        if isinstance(self.models, dict):
+            named: Mapping[str, str] = {**self.models}
+            fallback = self.model or next(iter(named.values()), "")
+            return (named.get(domain, fallback),)
+        return tuple(self.models) or (self.model,)
+
+
+class TaskTypePolicy(_Section):
+    """One `[task_types.NAME]`: what is tried for tasks of this complexity."""
+
+    complexity: Annotated[list[Annotated[float, Field(ge=0, le=10)]], Field(min_length=2, max_length=2)]
+    route: Annotated[list[Name], Field(min_length=1)]
+    attempts_per_tier: Annotated[int, Field(ge=1, le=20)] = 2
+    checker: Name = "none"
+    validators: Annotated[list[ValidatorName], Field(min_length=1)]
+    when_exhausted: Literal["skip", "review"] = "skip"
+    review: Literal["never", "always"] = "never"
+
+
+class Guards(_Section):
+    """`[guards]`: money, time and places."""
+
+    ask_before_paid: bool = True
+    usd_per_task: Dollars = 0.50
+    usd_per_day: Dollars = 5.00
+    seconds_per_task: Seconds = 900.0
+    roots: list[str] = Field(default_factory=list)
+
+
+class Learning(_Section):
+    """`[learning]`."""
+
+    enabled: bool = True
+
+
+class SandboxPolicy(_Section):
+    """`[sandbox]`: where model-written code runs."""
+
+    backend: Literal["auto", "bubblewrap", "none"] = "auto"
+    allow_unsandboxed: bool = False
+    seconds: Seconds = 30.0
+    memory_mb: Annotated[int, Field(ge=64)] = 2048
+
+
+class Policy(_Section):
+    """A whole, valid escalation.toml."""
+
+    backends: dict[Name, BackendPolicy]
+    tiers: dict[Name, TierPolicy]
+    task_types: dict[TaskTypeName, TaskTypePolicy]
+    guards: Guards = Guards()
+    learning: Learning = Learning()
+    sandbox: SandboxPolicy = SandboxPolicy()
+
+    def task_type_of(self, complexity: float) -> TaskTypeName:
+        """Say which task type a complexity belongs to; ranges are half open, the last includes its end."""
+        ordered = sorted(self.task_types.items(), key=lambda item: item[1].complexity[0])
+        for name, task_type in ordered:
+            if complexity < task_type.complexity[1]:
+                return name
+        return ordered[-1][0]
+
+    def tiers_by_rank(self) -> tuple[str, ...]:
+        """Name all tiers, weakest first."""
+        return tuple(sorted(self.tiers, key=lambda name: self.tiers[name].rank))

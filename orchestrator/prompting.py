@@ -1,0 +1,154 @@
+"""Turn a task and what was tried into the next request. Pure: the same state gives the same prompt."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from backends.backend import Message, Request, Sampling
+from orchestrator.decide import Try
+from orchestrator.outcome import Attempt
+from orchestrator.policy import TierPolicy
+from orchestrator.prompts import render
+from orchestrator.task import Task
+from validators.verdict import Candidate, Diagnostic, Verdict
+
+MAX_DIAGNOSTICS = 12
+MAX_DIAGNOSTIC_CHARS = 600
+
+VERDICT_SCHEMA: Mapping[str, object] = {
+    "type": "object",
+    "properties": {
+        "verdict": {"type": "string", "enum": ["approve", "reject"]},
+        "defects": {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 5},
+    },
+    "required": ["verdict", "defects"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A file that the worker is shown."""
+
+    path: str
+    """Relative to the workspace where it lies inside, else absolute."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Everything about a task that a prompt may hold."""
+
+    task: Task
+    context: tuple[Shown, ...] = ()
+    guidance: str = ""
+    """What a person said when sending the task back."""
+
+
+def pick_base(attempts: Sequence[Attempt], step: Try) -> Attempt | None:
+    """Choose the candidate to revise: a retry's own last one, an escalation's best one."""
+    with_work = [attempt for attempt in attempts if attempt.files]
+    if not with_work or step.how == "first":
+        return None
+    if step.how == "retry":
+        own = [attempt for attempt in with_work if attempt.tier == step.tier.tier]
+        return own[-1] if own else with_work[-1]
+    return pick_best(with_work)
+
+
+def pick_best(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Choose the attempt that got furthest: approved, most validators passed, the later one on a tie."""
+    with_work = [attempt for attempt in attempts if attempt.files]
+    return max(with_work, key=lambda one: (one.approved, one.passed, one.number)) if with_work else None
+
+
+def write_request(brief: Brief, step: Try, attempts: Sequence[Attempt], tier: TierPolicy) -> Request:
+    """Write what the worker is asked now."""
+    base = pick_base(attempts, step)
+    values = {
+        "task": brief.task.task.strip(),
+        "language": f"\nLanguage: {brief.task.language}\n" if brief.task.language else "",
+        "requirements": _requirements(brief),
+        "target": f"\nThe answer becomes the file {brief.task.write_to}\n" if brief.task.write_to else "",
+        "context": "".join(f'\n<context path="{one.path}">\n{one.text}\n</context>\n' for one in brief.context),
+        "tests": _tests(brief.task),
+    }
+    if base is None:
+        text = render("worker", **values) + _explain_refusal(attempts)
+    else:
+        name = "revise" if base.tier == step.tier.tier else "escalate"
+        remarks = describe_verdicts(base.verdicts)
+        text = render(name, **values, candidate=show_files(base.files), diagnostics=remarks)
+    return Request(
+        model=step.tier.model,
+        messages=(Message("system", render("worker_system").strip()), Message("user", text.strip())),
+        max_tokens=_max_tokens(step, attempts),
+        sampling=Sampling(**tier.sampling.model_dump()),
+        context_tokens=step.tier.context_tokens,
+    )
+
+
+def write_check(brief: Brief, candidate: Candidate, model: str, context_tokens: int) -> Request:
+    """Write what the checker is asked about a candidate."""
+    text = render(
+        "check",
+        task=brief.task.task.strip(),
+        requirements=_requirements(brief),
+        candidate=show_files(candidate.files),
+    )
+    return Request(
+        model=model,
+        messages=(Message("system", render("check_system").strip()), Message("user", text.strip())),
+        max_tokens=2048,
+        sampling=Sampling(temperature=0.0),
+        schema=VERDICT_SCHEMA,
+        context_tokens=context_tokens,
+    )
+
+
+def describe_verdicts(verdicts: Sequence[Verdict]) -> str:
+    """Write the failed verdicts as a list that a model can work with."""
+    lines = [
+        f"- {verdict.validator}: {_place(remark)}{remark.message[:MAX_DIAGNOSTIC_CHARS]}"
+        for verdict in verdicts
+        if verdict.status == "failed"
+        for remark in verdict.diagnostics[:MAX_DIAGNOSTICS]
+    ]
+    return "\n".join(lines) or "- it could not be used at all"
+
+
+def show_files(files: Mapping[str, str]) -> str:
+    """Write files as paths with fenced blocks; a fence is longer than any inside its text."""
+    shown = []
+    for path, text in files.items():
+        longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+        fence = "`" * (longest + 1)
+        shown.append(f"{path}\n{fence}\n{text.rstrip()}\n{fence}")
+    return "\n\n".join(shown)
+
+
+def _place(remark: Diagnostic) -> str:
+    place = ":".join(str(part) for part in (remark.file, remark.line, remark.column) if part)
+    return f"{place}: " if place else ""
+
+
+def _requirements(brief: Brief) -> str:
+    said = [text.strip() for text in (brief.task.requirements, brief.guidance) if text.strip()]
+    return "\nRequirements:\n" + "\n".join(said) + "\n" if said else ""
+
+
+def _tests(task: Task) -> str:
+    return f"\nIt must pass these tests:\n```\n{task.tests.strip()}\n```\n" if task.tests else ""
+
+
+def _explain_refusal(attempts: Sequence[Attempt]) -> str:
+    """Say why the last reply could not be used, so that no prompt is sent twice as it was."""
+    if attempts and attempts[-1].trouble == "no_candidate":
+        return f"\nThe last reply could not be used:\n{attempts[-1].message}\n"
+    return ""
+
+
+def _max_tokens(step: Try, attempts: Sequence[Attempt]) -> int:
+    """Give an answer that was cut off twice the room, as far as the context allows."""
+    cut_off = any(one.trouble == "truncated" and one.tier == step.tier.tier for one in attempts)
+    return min(step.tier.max_output_tokens * (2 if cut_off else 1), step.tier.context_tokens // 2)

@@ -1,0 +1,273 @@
+"""What the ledger is asked and told: tasks, steps, attempts, money, decisions. One statement block each."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import apsw
+from pydantic import TypeAdapter
+
+from orchestrator.ledger import Ledger
+from orchestrator.outcome import Attempt, Outcome, Status
+from orchestrator.task import Task
+
+Json = Mapping[str, object]
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[object]:
+    return TypeAdapter(kind)
+
+
+def to_json(value: object) -> str:
+    """Write a dataclass as JSON."""
+    return _adapter(type(value)).dump_json(value).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """One row of `tasks`."""
+
+    task_id: str
+    kind: str
+    created: float
+    updated: float
+    status: Status
+    description: str
+    request: str
+    task_type: str
+    complexity: float
+    round: int
+    approved_paid: bool
+    guidance: str
+    owner: str
+    lease_until: float
+    outcome: str
+
+    @property
+    def task(self) -> Task:
+        """The task as it was asked."""
+        return TypeAdapter(Task).validate_json(self.request)
+
+    @property
+    def told(self) -> Outcome | None:
+        """The outcome as last told, if one was."""
+        return TypeAdapter(Outcome).validate_json(self.outcome) if self.outcome else None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new row of `tasks` begins with."""
+
+    task_id: str
+    kind: str
+    description: str
+    request: str
+    task_type: str = ""
+    complexity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Money set aside for one call."""
+
+    task_id: str
+    step: str
+    tier: str
+    usd: float
+    task_limit_usd: float
+    day_limit_usd: float
+
+
+class Records:
+    """Typed questions to one ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    async def open_task(self, opening: Opening, owner: str, lease_seconds: float) -> None:
+        """Add a task that `owner` works on."""
+        now = time.time()
+        row = (
+            opening.task_id,
+            opening.kind,
+            now,
+            now,
+            opening.description[:500],
+            opening.request,
+            opening.task_type,
+            opening.complexity,
+            owner,
+            now + lease_seconds,
+        )
+        await self.ledger.write(
+            lambda db: db.execute(
+                "INSERT INTO tasks (task_id, kind, created, updated, status, description, request, task_type,"
+                " complexity, owner, lease_until) VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+        )
+
+    async def find_task(self, task_id: str) -> TaskRecord | None:
+        """Read one task."""
+
+        def ask(db: apsw.Connection) -> TaskRecord | None:
+            row = db.execute("SELECT * FROM tasks WHERE task_id = ?", (task_id,)).fetchone()
+            return TaskRecord(*row) if row else None
+
+        return await self.ledger.read(ask)
+
+    async def list_tasks(self, statuses: tuple[Status, ...], limit: int = 50) -> list[TaskRecord]:
+        """Read the newest tasks with one of these statuses; all statuses when none is named."""
+        where = f"WHERE status IN ({', '.join('?' * len(statuses))})" if statuses else ""
+        query = f"SELECT * FROM tasks {where} ORDER BY updated DESC LIMIT ?"  # noqa: S608 - placeholders only
+        return await self.ledger.read(
+            lambda db: [TaskRecord(*row) for row in db.execute(query, (*statuses, limit))]
+        )
+
+    async def claim(self, task_id: str, owner: str, lease_seconds: float) -> bool:
+        """Take or keep the right to work on a task; false while another process holds it."""
+        now = time.time()
+        query = (
+            "UPDATE tasks SET owner = ?, lease_until = ?, status = 'running', updated = ?"
+            " WHERE task_id = ? AND (owner IN ('', ?) OR lease_until < ?)"
+        )
+
+        def tell(db: apsw.Connection) -> bool:
+            db.execute(query, (owner, now + lease_seconds, now, task_id, owner, now))
+            return db.changes() == 1
+
+        return await self.ledger.write(tell)
+
+    async def close_task(self, outcome: Outcome) -> None:
+        """Write how a task stands and let go of it."""
+        row = (outcome.status, to_json(outcome), time.time(), outcome.task_id)
+        await self.ledger.write(
+            lambda db: db.execute(
+                "UPDATE tasks SET status = ?, outcome = ?, updated = ?, owner = '', lease_until = 0"
+                " WHERE task_id = ?",
+                row,
+            )
+        )
+
+    async def close_run(self, run_id: str, status: Status, told: str) -> None:
+        """Write how an analysis ended and let go of it."""
+        await self.ledger.write(
+            lambda db: db.execute(
+                "UPDATE tasks SET status = ?, outcome = ?, updated = ?, owner = '', lease_until = 0"
+                " WHERE task_id = ?",
+                (status, told, time.time(), run_id),
+            )
+        )
+
+    async def mark(self, task_id: str, status: Status) -> None:
+        """Change the status alone."""
+        await self.ledger.write(
+            lambda db: db.execute(
+                "UPDATE tasks SET status = ?, updated = ?, owner = '', lease_until = 0 WHERE task_id = ?",
+                (status, time.time(), task_id),
+            )
+        )
+
+    async def approve_paid(self, task_id: str) -> None:
+        """Write that a person said yes to money for this task."""
+        await self.ledger.write(
+            lambda db: db.execute("UPDATE tasks SET approved_paid = 1 WHERE task_id = ?", (task_id,))
+        )
+
+    async def open_round(self, task_id: str, guidance: str) -> None:
+        """Begin again after a person said 'retry'; earlier attempts are kept but no longer count."""
+        await self.ledger.write(
+            lambda db: db.execute(
+                "UPDATE tasks SET round = round + 1, guidance = ? WHERE task_id = ?", (guidance, task_id)
+            )
+        )
+
+    async def recall(self, task_id: str, key: str) -> str | None:
+        """Read what a step gave, if it was taken before."""
+
+        def ask(db: apsw.Connection) -> str | None:
+            query = "SELECT value FROM steps WHERE task_id = ? AND key = ?"
+            row = db.execute(query, (task_id, key)).fetchone()
+            return str(row[0]) if row else None
+
+        return await self.ledger.read(ask)
+
+    async def remember(self, task_id: str, key: str, value: str) -> None:
+        """Write what a step gave."""
+        await self.ledger.write(
+            lambda db: db.execute(
+                "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", (task_id, key, value, time.time())
+            )
+        )
+
+    async def add_attempt(self, task_id: str, round_: int, task_type: str, attempt: Attempt) -> None:
+        """Write one finished attempt."""
+        row = (
+            task_id,
+            attempt.number,
+            round_,
+            time.time(),
+            task_type,
+            attempt.tier,
+            attempt.model,
+            attempt.approved,
+            attempt.trouble,
+            attempt.tokens_in,
+            attempt.tokens_out,
+            attempt.cost_usd,
+            attempt.seconds,
+            to_json(attempt),
+        )
+        places = ", ".join("?" * len(row))
+        await self.ledger.write(lambda db: db.execute(f"INSERT INTO attempts VALUES ({places})", row))  # noqa: S608
+
+    async def list_attempts(self, task_id: str, round_: int) -> list[Attempt]:
+        """Read the attempts of one round, in order."""
+        query = "SELECT record FROM attempts WHERE task_id = ? AND round = ? ORDER BY number"
+        rows = await self.ledger.read(lambda db: db.execute(query, (task_id, round_)).fetchall())
+        return [TypeAdapter(Attempt).validate_json(row[0]) for row in rows]
+
+    async def reserve(self, wish: Reservation) -> int | None:
+        """Set money aside before a paid call.
+
+        Returns:
+            The reservation's id, or `None` when the task's or the day's budget has no room for it.
+            What was never settled (the process died) counts as spent.
+        """
+        day = time.strftime("%Y-%m-%d")
+
+        def tell(db: apsw.Connection) -> int | None:
+            spent = "SELECT coalesce(sum(coalesce(settled_usd, reserved_usd)), 0) FROM money WHERE "
+            of_task = db.execute(spent + "task_id = ?", (wish.task_id,)).fetchone()[0]  # type: ignore[index]
+            of_day = db.execute(spent + "day = ?", (day,)).fetchone()[0]  # type: ignore[index]
+            if of_task + wish.usd > wish.task_limit_usd or of_day + wish.usd > wish.day_limit_usd:
+                return None
+            row = (wish.task_id, wish.step, wish.tier, day, time.time(), wish.usd)
+            db.execute(
+                "INSERT INTO money (task_id, step, tier, day, at, reserved_usd) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
+            return db.last_insert_rowid()
+
+        return await self.ledger.write(tell)
+
+    async def settle(self, reservation: int, usd: float) -> None:
+        """Put the real price in the place of the reserved one."""
+        await self.ledger.write(
+            lambda db: db.execute("UPDATE money SET settled_usd = ? WHERE id = ?", (usd, reservation))
+        )
+
+    async def spent(self, task_id: str) -> float:
+        """Add up what a task cost, in USD; what was never settled counts as reserved."""
+        query = "SELECT coalesce(sum(coalesce(settled_usd, reserved_usd)), 0) FROM money WHERE task_id = ?"
+        rows = await self.ledger.read(lambda db: db.execute(query, (task_id,)).fetchall())
+        return float(rows[0][0])
+
+    async def note(self, task_id: str, kind: str, detail: Json) -> None:
+        """Append a decision: who decided what, and why."""
+        row = (task_id, time.time(), kind, json.dumps(detail))
+        await self.ledger.write(
+            lambda db: db.execute("INSERT INTO decisions (task_id, at, kind, detail) VALUES (?, ?, ?, ?)", row)
+        )

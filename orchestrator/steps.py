@@ -1,0 +1,36 @@
+"""The only way from the engine into the world: steps whose results are remembered.
+
+A step has a key that is the same when the task is resumed. What it gave is in the ledger before the next
+one is taken, so a killed process asks no model twice. Another engine (DBOS, Temporal) can take the place of
+this class without the loop noticing.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from orchestrator.records import Records
+
+Value = TypeVar("Value")
+
+
+class Steps:
+    """The remembered steps of one task."""
+
+    def __init__(self, records: Records, task_id: str) -> None:
+        self._records = records
+        self._task_id = task_id
+
+    async def take(self, key: str, kind: type[Value], act: Callable[[], Awaitable[Value]]) -> Value:
+        """Return what the step gave before, else act and remember it.
+
+        What `act` raises is not remembered, so the step is taken again on resume.
+        """
+        adapter = TypeAdapter(kind)
+        known = await self._records.recall(self._task_id, key)
+        if known is not None:
+            return adapter.validate_json(known)
+        value = await act()
+        await self._records.remember(self._task_id, key, adapter.dump_json(value).decode())
+        return value

@@ -1,0 +1,93 @@
+"""Judge any candidate, whoever wrote it: the work behind `validate_outcome`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from backends.backend import Completion
+from orchestrator.confidence import estimate_confidence
+from orchestrator.engine import World
+from orchestrator.extract import extract
+from orchestrator.judging import Bench, Checker, is_approved
+from orchestrator.prompting import Brief, write_check
+from orchestrator.route import ORDER, Served
+from orchestrator.task import Task
+from validators.validator import Given, judge_in_order
+from validators.verdict import Candidate, Diagnostic, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Work to be judged, and by what."""
+
+    output: str = ""
+    """A reply or plain source; ignored when `files` is given."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
+    validators: tuple[str, ...] = ()
+    """Which ones; all that have something to judge by when empty."""
+    given: Given = field(default_factory=Given)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All verdicts; `passed` only when one passed, none failed, and nothing asked for is missing."""
+
+    passed: bool
+    confidence: float
+    verdicts: tuple[Verdict, ...]
+
+
+async def validate_submission(world: World, submission: Submission) -> Judgement:
+    """Run the validators, cheapest first, and stop at the first failure."""
+    candidate, problems = _take_candidate(submission)
+    if candidate is None:
+        verdict = Verdict("extraction", "failed", 1.0, problems)
+        return Judgement(passed=False, confidence=0.0, verdicts=(verdict,))
+    names = submission.validators or _choose(submission.given)
+    bench = Bench(world.sandbox, world.limits)
+    if "semantic" in names:
+        bench = replace(bench, checker=await _find_checker(world, submission, candidate))
+    verdicts = [one async for one in judge_in_order(bench.pick(names), candidate, submission.given)]
+    if "semantic" in names and bench.checker is None:
+        reason = "No tier is served here that could judge; run `orchestrator doctor`."
+        verdicts.append(Verdict("semantic", "unavailable", 0.0, reason=reason))
+    demanded = submission.validators or [name for name in names if name in {"tests", "benchmark"}]
+    passed = is_approved(verdicts, demanded)
+    return Judgement(passed, estimate_confidence(verdicts) if passed else 0.0, tuple(verdicts))
+
+
+def _take_candidate(submission: Submission) -> tuple[Candidate | None, tuple[Diagnostic, ...]]:
+    if submission.files:
+        return Candidate(dict(submission.files), submission.language or "text"), ()
+    extraction = extract(submission.output, language=submission.language)
+    if extraction.problems or not extraction.files:
+        said = Diagnostic(f"no work found in the output ({', '.join(extraction.flags) or 'empty'})")
+        return None, tuple(extraction.problems) or (said,)
+    return Candidate(extraction.files, extraction.language), ()
+
+
+def _choose(given: Given) -> tuple[str, ...]:
+    chosen = {"syntax", "compile"}
+    if given.tests or given.test_command:
+        chosen.add("tests")
+    if given.benchmark_command:
+        chosen.add("benchmark")
+    return tuple(name for name in ORDER if name in chosen)
+
+
+async def _find_checker(world: World, submission: Submission, candidate: Candidate) -> Checker | None:
+    """Take the strongest free tier that is served here; judging never spends money on its own."""
+    free = [name for name in world.policy.tiers_by_rank() if not world.policy.tiers[name].paid]
+    survey = await world.servers.survey(free, "code")
+    served = [tier for tier in survey.values() if isinstance(tier, Served)]
+    if not served:
+        return None
+    tier = served[-1]
+    said = submission.given.task or "Do what the work itself claims to do."
+    brief = Brief(Task(said, requirements=submission.given.requirements))
+
+    async def ask(work: Candidate) -> Completion:
+        request = write_check(brief, work, tier.model, tier.context_tokens)
+        return await world.servers.backend(tier.backend).complete(request)
+
+    return Checker(ask, f"{tier.tier} ({tier.model})")

@@ -1,0 +1,1 @@
+"""Run programs nobody trusts; knows nothing of models or tasks."""

@@ -1,0 +1,182 @@
+"""Run programs in namespaces of their own by bubblewrap: the sandbox that holds on Linux.
+
+Covered: files, network, processes, environment, time, memory, output, disk. Not covered: a hole in the
+kernel itself, beyond the system calls that `sandbox.seccomp` refuses.
+"""
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from anyio.from_thread import check_cancelled
+
+from sandbox.errors import SandboxUnavailable
+from sandbox.packing import Packed, pack
+from sandbox.program import Execution, Level, Limits, Program
+from sandbox.seccomp import open_filter
+from sandbox.supervision import Launch, shell_words, supervise
+
+WORKING_FOLDER = "/sandbox"
+_TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - inside, it is private
+_NOBODY = "65534"
+_LOWEST_PRIVATE_UID, _PRIVATE_UIDS = 0x7000_0000, 0x0FFF_FFFE
+"""Ids that no distribution, container or directory service gives to anybody."""
+_SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SETTINGS = ("ld.so.cache", "alternatives", "localtime", "java-*")
+_OPEN_FILES = 4096
+_BURST = 2
+"""No single process may even ask for this many times the memory, should it be faster than the watch."""
+_INSTALL = "Install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)."
+_PERMIT = (
+    "If namespaces are closed to users here, open them: on Ubuntu 24.04 by an AppArmor profile with "
+    "`userns,` for /usr/bin/bwrap or `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`; in a "
+    "container by starting it with a seccomp profile that permits them."
+)
+
+
+class Bubblewrap:
+    """Runs a program with a read-only system, private folders, no network and no privilege.
+
+    Nothing is started before the first `run`. As root, each run gets a user id that nobody else has.
+    """
+
+    name = "bubblewrap"
+    level: Level = "full"
+
+    def __init__(self) -> None:
+        self._options = ""
+
+    async def run(self, program: Program) -> Execution:
+        """Run to the end or to a limit; nothing of the program is left afterwards.
+
+        Raises:
+            SandboxUnavailable: bubblewrap is missing or may not make namespaces.
+            SandboxError: The tree could not be copied.
+            UnsafePath: A path in `program.files` could lead out of the working folder.
+        """
+        executable = shutil.which("bwrap")
+        if executable is None:
+            raise SandboxUnavailable(f"No sandbox: 'bwrap' is not on PATH. {_INSTALL}")
+        self._options = self._options or await _read_options(executable)
+        packed = await to_thread.run_sync(pack, program, check_cancelled)
+        with packed.archive, ExitStack() as opened:
+            descriptors = tuple(_filters(opened))
+            launch = Launch(
+                argv=(executable, *self._words(program, packed, descriptors)),
+                environment=_environment() | dict(program.environment),
+                packed=packed,
+                limits=program.limits,
+                contained=True,
+                descriptors=descriptors,
+            )
+            try:
+                return await supervise(launch)
+            except SandboxUnavailable as error:
+                raise SandboxUnavailable(f"No sandbox: bubblewrap says {str(error)!r}. {_PERMIT}") from error
+
+    async def check(self) -> str:
+        """Start an empty program and return one sentence about what holds.
+
+        Raises:
+            SandboxUnavailable: The message says why not and how to get it.
+        """
+        execution = await self.run(Program(argv=("true",)))
+        return f"bubblewrap holds: a program ran and ended with {execution.exit_code} in its own namespaces."
+
+    def _words(self, program: Program, packed: Packed, filters: tuple[int, ...]) -> Iterator[str]:
+        """Yield what stands after `bwrap`."""
+        root = os.geteuid() == 0
+        yield from ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts")
+        yield from ("--unshare-cgroup-try", "--hostname", "sandbox")
+        yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL")
+        if root:
+            yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+        else:
+            yield from ("--unshare-user", "--uid", _NOBODY, "--gid", _NOBODY)
+            if "--disable-userns" in self._options:
+                yield "--disable-userns"
+        for descriptor in filters:
+            yield from ("--seccomp", str(descriptor))
+        yield from _file_systems(program.limits.file_bytes, packed.size_bytes)
+        for path in (sys.base_prefix, sys.prefix, *program.readable):
+            yield from _readable(path)
+        yield from ("--chdir", WORKING_FOLDER, "--remount-ro", "/dev", "--remount-ro", "/", "--")
+        if root:
+            yield from _drop_root()
+        yield from shell_words(unpack=not packed.empty, report=program.report_fd)
+        yield from _limit_words(program.limits)
+        yield from program.argv
+
+
+async def _read_options(executable: str) -> str:
+    return (await anyio.run_process([executable, "--help"], check=False)).stdout.decode()
+
+
+def _filters(opened: ExitStack) -> Iterator[int]:
+    descriptor = open_filter()
+    if descriptor is not None:
+        opened.callback(os.close, descriptor)
+        yield descriptor
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "HOME": _TEMPORARY_FOLDER,
+        "LANG": "C.UTF-8",
+        "LOGNAME": "sandbox",
+        "PATH": f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
+        "TMPDIR": _TEMPORARY_FOLDER,
+        "USER": "sandbox",
+    }
+
+
+def _file_systems(file_bytes: int, packed_bytes: int) -> Iterator[str]:
+    """Yield the read-only system, and private folders that are limited each."""
+    yield from ("--ro-bind", "/usr", "/usr")
+    for folder in map(Path, _SYSTEM_FOLDERS):
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        elif folder.exists():
+            yield from ("--ro-bind", str(folder), str(folder))
+    yield from ("--perms", "0755", "--dir", "/etc")
+    for pattern in _SETTINGS:
+        for path in Path("/etc").glob(pattern):
+            yield from ("--ro-bind", str(path), str(path))
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    for private, size in (
+        ("/dev/shm", file_bytes),  # noqa: S108 - inside, it is private
+        (_TEMPORARY_FOLDER, file_bytes),
+        (WORKING_FOLDER, file_bytes + packed_bytes),
+    ):
+        yield from ("--perms", "1777", "--size", str(size), "--tmpfs", private)
+
+
+def _readable(path: str) -> Iterator[str]:
+    """Yield the binding of a host path, unless the system has it; a whole home or root is never bound."""
+    real = Path(path).resolve()
+    if real in {Path("/"), Path.home().resolve()}:
+        raise ValueError(f"The path {path!r} is too wide to be shown to a program. Name what it needs.")
+    if Path("/usr") in (Path(path), *Path(path).parents):
+        return
+    for folder in (*Path(path).parents,)[-2::-1]:
+        yield from ("--perms", "0755", "--dir", str(folder))
+    yield from ("--ro-bind", path, path)
+
+
+def _drop_root() -> Iterator[str]:
+    """Yield the words that leave root for a user id of this run alone, whose processes can be counted."""
+    uid = str(_LOWEST_PRIVATE_UID + secrets.randbelow(_PRIVATE_UIDS))
+    yield from ("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--inh-caps=-all", "--")
+
+
+def _limit_words(limits: Limits) -> Iterator[str]:
+    """Yield the words that limit each process; they stand inside, where processes are counted anew."""
+    yield from ("prlimit", "--core=0", f"--cpu={limits.cpu_seconds}", f"--nproc={limits.processes}")
+    yield from (f"--fsize={limits.file_bytes}", f"--data={_BURST * limits.memory_bytes}")
+    yield from (f"--nofile={_OPEN_FILES}", "--")

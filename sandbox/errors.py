@@ -1,0 +1,13 @@
+"""Why a program could not be run; never what the program did."""
+
+
+class SandboxError(Exception):
+    """The sandbox itself is broken."""
+
+
+class UnsafePath(ValueError):  # noqa: N818 - reads as what it is
+    """A file of a program could lie outside of its working folder; the message names the path."""
+
+
+class SandboxUnavailable(SandboxError):
+    """No sandbox holds here; the message says how to get one. Execution is refused."""

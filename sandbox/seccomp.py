@@ -1,0 +1,137 @@
+"""Refuse system calls that no honest program under test needs, by a classic BPF filter.
+
+Refused with EPERM: looking into other processes, mounts, namespaces, kernel modules, keys, bpf, perf,
+io_uring, clocks, reboot; and sockets of other families than Unix, Internet and route netlink ones (AF_VSOCK
+leaves a virtual machine past every network namespace). `clone3` answers ENOSYS, because its flags cannot be
+seen; C libraries then take `clone`.
+"""
+
+import errno
+import os
+import platform
+import socket
+import struct
+from dataclasses import dataclass
+
+_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
+_NUMBER_OFFSET, _MACHINE_OFFSET, _FIRST_ARGUMENT_OFFSET = 0, 4, 16
+_NAMESPACE_FLAGS = 0x7E02_0080
+"""CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
+_FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
+_X32_CALLS = 0x4000_0000
+_CLONE3 = 435
+_REFUSED_EVERYWHERE = {
+    "io_uring_setup": 425,
+    "io_uring_enter": 426,
+    "io_uring_register": 427,
+    "open_tree": 428,
+    "move_mount": 429,
+    "fsopen": 430,
+    "fsconfig": 431,
+    "fsmount": 432,
+    "fspick": 433,
+    "pidfd_getfd": 438,
+    "mount_setattr": 442,
+}
+_REFUSED = {  # the numbers of x86_64 and of aarch64
+    "acct": (163, 89),
+    "add_key": (248, 217),
+    "bpf": (321, 280),
+    "chroot": (161, 51),
+    "clock_settime": (227, 112),
+    "delete_module": (176, 106),
+    "fanotify_init": (300, 262),
+    "finit_module": (313, 273),
+    "init_module": (175, 105),
+    "kcmp": (312, 272),
+    "kexec_file_load": (320, 294),
+    "kexec_load": (246, 104),
+    "keyctl": (250, 219),
+    "mount": (165, 40),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "perf_event_open": (298, 241),
+    "pivot_root": (155, 41),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "ptrace": (101, 117),
+    "quotactl": (179, 60),
+    "reboot": (169, 142),
+    "request_key": (249, 218),
+    "setns": (308, 268),
+    "settimeofday": (164, 170),
+    "swapoff": (168, 225),
+    "swapon": (167, 224),
+    "syslog": (103, 116),
+    "umount2": (166, 39),
+    "unshare": (272, 97),
+    "userfaultfd": (323, 282),
+    "vhangup": (153, 58),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """What differs between processors."""
+
+    column: int
+    audit: int
+    socket: int
+    clone: int
+
+
+_MACHINES = {
+    "x86_64": _Machine(column=0, audit=0xC000_003E, socket=41, clone=56),
+    "aarch64": _Machine(column=1, audit=0xC000_00B7, socket=198, clone=220),
+}
+
+
+def assemble(machine_name: str) -> bytes | None:
+    """Return the filter for a processor as the kernel reads it, or nothing for a processor not known here."""
+    machine = _MACHINES.get(machine_name)
+    if machine is None:
+        return None
+    refused = (*_REFUSED_EVERYWHERE.values(), *(numbers[machine.column] for numbers in _REFUSED.values()))
+    program = [
+        _step(_LOAD, _MACHINE_OFFSET),
+        _step(_JUMP_EQUAL, machine.audit, when_true=1),
+        _step(_RETURN, _KILL),
+        _step(_LOAD, _NUMBER_OFFSET),
+        *_refuse_when(_JUMP_AT_LEAST, _X32_CALLS, errno.ENOSYS),
+        *_refuse_when(_JUMP_EQUAL, _CLONE3, errno.ENOSYS),
+    ]
+    for number in refused:
+        program += _refuse_when(_JUMP_EQUAL, number, errno.EPERM)
+    program += [
+        _step(_JUMP_EQUAL, machine.clone, when_false=4),
+        _step(_LOAD, _FIRST_ARGUMENT_OFFSET),
+        *_refuse_when(_JUMP_ANY_BIT, _NAMESPACE_FLAGS, errno.EPERM),
+        _step(_RETURN, _ALLOW),
+        _step(_JUMP_EQUAL, machine.socket, when_false=len(_FAMILIES) + 2),
+        _step(_LOAD, _FIRST_ARGUMENT_OFFSET),
+        *(_step(_JUMP_EQUAL, family, when_true=len(_FAMILIES) - at) for at, family in enumerate(_FAMILIES)),
+        _step(_RETURN, _ERRNO | errno.EAFNOSUPPORT),
+        _step(_RETURN, _ALLOW),
+    ]
+    return b"".join(program)
+
+
+def _refuse_when(jump: int, operand: int, error: int) -> tuple[bytes, bytes]:
+    return _step(jump, operand, when_false=1), _step(_RETURN, _ERRNO | error)
+
+
+def _step(code: int, operand: int, *, when_true: int = 0, when_false: int = 0) -> bytes:
+    """Encode one instruction; the jumps count the instructions that are left out."""
+    return struct.pack("=HBBI", code, when_true, when_false, operand)
+
+
+def open_filter() -> int | None:
+    """Return a descriptor that the filter for this processor can be read from; the caller closes it."""
+    program = assemble(platform.machine())
+    if program is None:
+        return None
+    descriptor = os.memfd_create("seccomp")
+    os.write(descriptor, program)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

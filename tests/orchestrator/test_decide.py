@@ -1,0 +1,154 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.decide import Ask, Finish, Standing, Try, count_escalations, is_repeated, next_step
+from orchestrator.outcome import Attempt
+from orchestrator.route import Missing, Route, Served
+
+PLENTY = Standing(limit_seconds=900)
+
+
+def served(name, *, paid=False):
+    return Served(name, "backend", f"model-{name}", 8192, 1024, paid)
+
+
+def route(*tiers, **changes):
+    made = Route(
+        task_type="standard_dev",
+        complexity=4,
+        tiers=tiers or (served("weak"), served("strong")),
+        left_out=(),
+        attempts_per_tier=2,
+        checker="none",
+        validators=("syntax",),
+        demanded=(),
+        when_exhausted="skip",
+        review="never",
+    )
+    return replace(made, **changes)
+
+
+def failed(tier, number=1, **changes):
+    return replace(Attempt(number, tier, "m", "b", digest=f"digest-{number}"), **changes)
+
+
+def test_the_first_tier_is_tried_first():
+    assert next_step(route(), [], PLENTY) == Try(served("weak"), "first")
+
+
+def test_a_tier_gets_its_attempts_before_the_task_escalates():
+    one = [failed("weak", 1)]
+    two = [*one, failed("weak", 2)]
+
+    assert next_step(route(), one, PLENTY) == Try(served("weak"), "retry")
+    assert next_step(route(), two, PLENTY) == Try(served("strong"), "escalate")
+
+
+def test_the_same_candidate_twice_escalates_at_once():
+    attempts = [failed("weak", 1, digest="same"), failed("weak", 2, digest="same")]
+
+    step = next_step(route(attempts_per_tier=5), attempts, PLENTY)
+
+    assert step == Try(served("strong"), "escalate")
+
+
+@pytest.mark.parametrize("trouble", ["unavailable", "refused", "context"])
+def test_a_tier_that_cannot_answer_is_left_at_once(trouble):
+    step = next_step(route(), [failed("weak", trouble=trouble)], PLENTY)
+
+    assert step == Try(served("strong"), "escalate")
+
+
+@pytest.mark.parametrize("trouble", ["truncated", "malformed", "no_candidate"])
+def test_an_answer_without_a_candidate_is_retried(trouble):
+    assert next_step(route(), [failed("weak", trouble=trouble, digest="")], PLENTY) == Try(served("weak"), "retry")
+
+
+def test_an_approved_attempt_is_accepted():
+    assert next_step(route(), [failed("weak", approved=True)], PLENTY).status == "accepted"
+
+
+def test_a_critical_task_is_reviewed_although_it_passed():
+    step = next_step(route(review="always"), [failed("weak", approved=True)], PLENTY)
+
+    assert step.status == "needs_review"
+
+
+def test_what_nobody_can_prove_goes_to_a_person_instead_of_up_the_ladder():
+    step = next_step(route(), [failed("weak", unproven=("tests",))], PLENTY)
+
+    assert step == Finish("needs_review", "nothing failed, but tests could not run, so nothing is proven")
+
+
+@pytest.mark.parametrize(("when_exhausted", "status"), [("skip", "skipped"), ("review", "needs_review")])
+def test_an_exhausted_route_ends_as_the_policy_says(when_exhausted, status):
+    attempts = [failed("weak", 1), failed("weak", 2), failed("strong", 3), failed("strong", 4)]
+
+    assert next_step(route(when_exhausted=when_exhausted), attempts, PLENTY).status == status
+
+
+def test_a_route_without_tiers_stops_and_says_why():
+    step = next_step(route(tiers=(), left_out=(Missing("haiku", "no key"),)), [], PLENTY)
+
+    assert step == Finish("stopped", "no tier of the route is served here (haiku: no key)")
+
+
+def test_a_task_that_reached_nobody_is_stopped_so_that_it_can_be_resumed():
+    attempts = [failed("weak", 1, trouble="unavailable"), failed("strong", 2, trouble="refused", message="no credit")]
+
+    assert next_step(route(), attempts, PLENTY) == Finish("stopped", "no tier could be asked; last: no credit")
+
+
+def test_time_that_is_used_up_stops_the_task():
+    step = next_step(route(), [failed("weak")], Standing(elapsed_seconds=10, limit_seconds=10))
+
+    assert step == Finish("stopped", "the time limit of 10 s is used up")
+
+
+def test_a_paid_tier_needs_a_persons_yes_once():
+    paid = route(served("haiku", paid=True))
+
+    assert next_step(paid, [], PLENTY) == Ask(served("haiku", paid=True))
+    assert next_step(paid, [], replace(PLENTY, approved_paid=True)) == Try(served("haiku", paid=True), "first")
+    assert next_step(paid, [], replace(PLENTY, paid_needs_approval=False)) == Try(served("haiku", paid=True), "first")
+
+
+def test_an_attempt_at_a_tier_that_is_gone_leads_to_the_first_untried_one():
+    assert next_step(route(), [failed("vanished")], PLENTY) == Try(served("weak"), "escalate")
+
+
+def test_escalations_are_counted_without_fallbacks():
+    attempts = [failed("weak"), failed("strong", trouble="unavailable"), failed("best")]
+
+    assert count_escalations(attempts) == 1
+
+
+def test_one_attempt_repeats_nothing():
+    assert not is_repeated([])
+    assert not is_repeated([failed("weak")])
+    assert not is_repeated([failed("weak", digest=""), failed("weak", digest="")])
+
+
+TROUBLES = st.sampled_from(["", "unavailable", "malformed", "context", "refused", "truncated", "no_candidate"])
+
+
+@given(
+    tiers=st.lists(st.sampled_from("abcdef"), min_size=1, max_size=5, unique=True),
+    attempts_per_tier=st.integers(1, 4),
+    world=st.lists(st.tuples(TROUBLES, st.integers(0, 3)), min_size=30, max_size=30),
+)
+def test_a_route_always_ends_within_its_attempts(tiers, attempts_per_tier, world):
+    laid = route(*map(served, tiers), attempts_per_tier=attempts_per_tier)
+    attempts = []
+
+    while isinstance(step := next_step(laid, attempts, PLENTY), Try):
+        trouble, digest = world[len(attempts)]
+        attempts.append(failed(step.tier.tier, len(attempts) + 1, trouble=trouble, digest=str(digest)))
+
+    order = [attempt.tier for attempt in attempts]
+    assert isinstance(step, Finish)
+    assert len(attempts) <= len(tiers) * attempts_per_tier
+    assert order == sorted(order, key=tiers.index)

@@ -1,0 +1,207 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from orchestrator.ledger import Ledger, LedgerError
+from orchestrator.outcome import Attempt, Outcome
+from orchestrator.records import Opening, Records, Reservation
+from orchestrator.steps import Steps
+from validators.verdict import Diagnostic, Verdict
+
+
+@pytest.fixture
+async def records(tmp_path):
+    ledger = Ledger(tmp_path / "home" / "ledger.db")
+    yield Records(ledger)
+    await ledger.aclose()
+
+
+OPENING = Opening("t1", "task", "do it", '{"task": "do it"}', "quick_edit", 1.0)
+ATTEMPT = Attempt(
+    1, "weak", "m", "b", files={"a.py": "x = 1\n"}, verdicts=(Verdict("syntax", "failed", 1, (Diagnostic("no"),)),)
+)
+
+
+async def test_what_was_written_is_read_back_as_it_was(records):
+    await records.open_task(OPENING, "me", 30)
+    await records.add_attempt("t1", 1, "quick_edit", ATTEMPT)
+    outcome = Outcome("t1", "skipped", (ATTEMPT,), ATTEMPT)
+    await records.close_task(outcome)
+
+    record = await records.find_task("t1")
+
+    assert await records.list_attempts("t1", 1) == [ATTEMPT]
+    assert record.told == outcome
+    assert record.task.task == "do it"
+    assert await records.find_task("t2") is None
+
+
+async def test_a_step_is_taken_once_and_then_remembered(records):
+    taken = []
+    steps = Steps(records, "t1")
+
+    async def act():
+        taken.append("asked")
+        return ATTEMPT
+
+    first = await steps.take("one", Attempt, act)
+    second = await steps.take("one", Attempt, act)
+
+    assert first == second == ATTEMPT
+    assert taken == ["asked"]
+
+
+async def test_a_step_that_fails_is_not_remembered(records):
+    steps = Steps(records, "t1")
+
+    async def fail():
+        raise OSError
+
+    async def succeed():
+        return ATTEMPT
+
+    with pytest.raises(OSError):
+        await steps.take("one", Attempt, fail)
+
+    assert await steps.take("one", Attempt, succeed) == ATTEMPT
+
+
+async def test_a_task_is_one_owners_until_the_lease_ends(records):
+    await records.open_task(OPENING, "first", 30)
+
+    assert not await records.claim("t1", "second", 30)
+    assert await records.claim("t1", "first", -1)
+    assert await records.claim("t1", "second", 30)
+
+
+async def test_money_is_reserved_before_it_is_spent_and_settled_after(records):
+    wish = Reservation("t1", "step", "haiku", 0.4, 0.5, 1.0)
+
+    first = await records.reserve(wish)
+    too_much = await records.reserve(wish)
+    await records.settle(first, 0.01)
+    second = await records.reserve(wish)
+
+    assert too_much is None
+    assert second is not None
+    assert await records.spent("t1") == pytest.approx(0.41)
+
+
+async def test_the_day_has_one_budget_over_all_tasks(records):
+    first = await records.reserve(Reservation("t1", "s", "haiku", 0.4, 0.5, 0.5))
+    second = await records.reserve(Reservation("t2", "s", "haiku", 0.4, 0.5, 0.5))
+
+    assert first is not None
+    assert second is None
+
+
+async def test_a_round_begins_without_the_attempts_of_the_last(records):
+    await records.open_task(OPENING, "me", 30)
+    await records.add_attempt("t1", 1, "quick_edit", ATTEMPT)
+
+    await records.open_round("t1", "use a set")
+    record = await records.find_task("t1")
+
+    assert (record.round, record.guidance) == (2, "use a set")
+    assert await records.list_attempts("t1", record.round) == []
+
+
+async def test_a_failing_write_leaves_nothing_behind(records):
+    def half(db):
+        db.execute("INSERT INTO decisions (task_id, at, kind, detail) VALUES ('t', 0, 'k', '{}')")
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await records.ledger.write(half)
+
+    rows = await records.ledger.read(lambda db: db.execute("SELECT count(*) FROM decisions").fetchall())
+    assert rows == [(0,)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+async def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("")
+    ledger = Ledger(tmp_path / "file" / "ledger.db")
+
+    with pytest.raises(LedgerError, match="set ORCHESTRATOR_HOME to another folder"):
+        await ledger.read(lambda db: db.pragma("user_version"))
+    await ledger.aclose()
+
+
+async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.db")
+    records = Records(ledger)
+    await records.open_task(OPENING, "me", 30)
+    await ledger.read(lambda db: db.pragma("max_page_count", db.pragma("page_count")))
+
+    with pytest.raises(LedgerError, match="the disk is full. Free some space"):
+        await records.remember("t1", "big", "x" * 10_000_000)
+
+    assert await records.recall("t1", "big") is None
+    await ledger.aclose()
+
+
+async def test_a_file_that_is_no_ledger_is_not_overwritten(tmp_path):
+    place = tmp_path / "ledger.db"
+    place.write_text("my diary " * 200)
+    ledger = Ledger(place)
+
+    with pytest.raises(LedgerError, match="it is not a ledger"):
+        await ledger.read(lambda db: db.pragma("user_version"))
+    await ledger.aclose()
+
+    assert place.read_text().startswith("my diary")
+
+
+async def test_a_ledger_of_a_newer_release_is_left_alone(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.db")
+    await ledger.read(lambda db: db.pragma("user_version", 99))
+    await ledger.aclose()
+
+    with pytest.raises(LedgerError, match="written by a newer release"):
+        await Ledger(tmp_path / "ledger.db").read(lambda db: db.pragma("user_version"))
+
+
+async def test_a_write_that_began_is_seen_through_when_the_caller_is_cancelled(records):
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await records.remember("t1", "key", '"value"')
+
+    assert await records.recall("t1", "key") == '"value"'
+
+
+WRITER = """
+import sys, anyio
+from pathlib import Path
+from orchestrator.ledger import Ledger
+from orchestrator.records import Records, Reservation
+
+async def main():
+    records = Records(Ledger(Path(sys.argv[1])))
+    for number in range(100):
+        reservation = await records.reserve(Reservation(sys.argv[2], str(number), "t", 0.01, 9e9, 2.5))
+        if reservation is not None:
+            await records.settle(reservation, 0.01)
+    await records.ledger.aclose()
+
+anyio.run(main)
+"""
+
+
+async def test_processes_that_share_a_ledger_lose_nothing_and_keep_the_days_budget(tmp_path, records):
+    place = tmp_path / "home" / "ledger.db"
+    await records.recall("t", "k")
+
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(place), f"t{number}"], env={**os.environ})
+        for number in range(4)
+    ]
+    codes = [writer.wait(60) for writer in writers]
+
+    rows = await records.ledger.read(lambda db: db.execute("SELECT count(*), sum(settled_usd) FROM money").fetchall())
+    assert codes == [0, 0, 0, 0]
+    assert rows == [(250, pytest.approx(2.5))]

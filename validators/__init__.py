@@ -1,0 +1,1 @@
+"""Judge a candidate by one criterion each; never by trusting its author."""

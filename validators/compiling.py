@@ -1,0 +1,154 @@
+"""The validator `compile`: a compiler or type checker must accept the candidate, which is never run."""
+
+import re
+import shlex
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sandbox.program import Execution, Limits, Program, Sandbox
+from validators.compilers import CHECKS, NOT_COMPILED, Check
+from validators.remarks import own_remarks
+from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
+from validators.toolchains import Tool, find_tool
+from validators.validator import Given
+from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
+
+CONFIDENCE = 0.9
+_LIMITS = Limits(seconds=60, processes=256, output_bytes=4 * 1024**2)
+_VERSION_LIMITS = Limits(seconds=20, processes=256)
+
+
+class Compile:
+    """Compiles a candidate by the tool of its language, in the sandbox."""
+
+    name = "compile"
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._versions: dict[Tool, str] = {}
+
+    async def judge(self, candidate: Candidate, given: Given) -> Verdict:
+        """Compile the candidate's files, within the workspace where there is one.
+
+        A tool or dependency that is not installed here makes the verdict unavailable, not failed.
+        """
+        return await judge_sandboxed(self.name, candidate, partial(self._judge, candidate, given))
+
+    async def _judge(self, candidate: Candidate, given: Given) -> Verdict:
+        passed: list[Verdict] = []
+        for check in CHECKS.get(candidate.language, ()):
+            tool = find_tool(check.binaries)
+            if tool is None and check.install:
+                return unavailable(self.name, f"{check.binaries[0]!r} is not installed here. {check.install}")
+            if tool is not None:
+                verdict = await self._run(check, tool, candidate, given)
+                if verdict.status != "passed":
+                    return verdict
+                passed.append(verdict)
+        if not passed:
+            reason = NOT_COMPILED.get(
+                candidate.language, f"There is nothing to compile in {candidate.language!r}."
+            )
+            return unavailable(self.name, reason)
+        return _joined(passed)
+
+    async def _run(self, check: Check, tool: Tool, candidate: Candidate, given: Given) -> Verdict:
+        plan = make_plan(check, tool, candidate)
+        if not plan.originals:
+            return unavailable(self.name, f"{check.tool!r} compiles none of the candidate's files.")
+        version = await self._version(check, tool)
+        if not version:
+            return unavailable(self.name, f"{tool.path!r} does not run in the sandbox. {check.install}")
+        execution = await self._sandbox.run(
+            Program(
+                argv=plan.argv,
+                files=plan.files,
+                tree=given.workspace or None if check.looks_around else None,
+                environment=check.environment,
+                readable=tool.readable,
+                limits=_LIMITS,
+            )
+        )
+        status, diagnostics, reason = conclude(check, execution, plan.originals)
+        return Verdict(
+            self.name,
+            status,
+            confidence=0.0 if status == "unavailable" else CONFIDENCE,
+            diagnostics=diagnostics,
+            reason=reason,
+            receipt=Receipt(
+                tool=version,
+                command=shlex.join((check.tool, *(check.shown or check.arguments), *plan.originals)),
+                exit_code=execution.exit_code,
+            ),
+        )
+
+    async def _version(self, check: Check, tool: Tool) -> str:
+        """Return what the tool calls itself, asked once; empty when it cannot even do that."""
+        if tool not in self._versions:
+            execution = await self._sandbox.run(
+                Program((tool.path, *check.version), readable=tool.readable, limits=_VERSION_LIMITS)
+            )
+            lines = (execution.stdout or execution.stderr or check.tool).splitlines()
+            self._versions[tool] = lines[0].strip() if execution.exit_code == 0 else ""
+        return self._versions[tool]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is written and started to compile a candidate."""
+
+    files: dict[str, str]
+    originals: dict[str, str]
+    """Path that is compiled to path in the candidate."""
+    argv: tuple[str, ...]
+
+
+def make_plan(check: Check, tool: Tool, candidate: Candidate) -> Plan:
+    """Place the candidate's files as the tool wants them, and write its command."""
+    endings = tuple(f".{ending}" for ending in check.endings)
+    files: dict[str, str] = {}
+    originals: dict[str, str] = {}
+    for path, text in candidate.files.items():
+        if path.endswith(endings):
+            placed = check.place(path, text)
+            originals[placed] = path
+            files[placed] = text
+        else:
+            files[path] = text
+    command = (tool.path, *check.arguments)
+    if check.each:
+        script = f'code=0; for file do {shlex.join(command)} "$file" || code=$?; done; exit $code'
+        command = ("/bin/sh", "-c", script, "sh")
+    return Plan(files, originals, (*command, *(f"./{path}" for path in originals)))
+
+
+def conclude(check: Check, execution: Execution, originals: dict[str, str]) -> Decision:
+    """Decide from what a tool said; a pass needs both its exit code and its silence about errors."""
+    if limit := describe_end(execution, _LIMITS):
+        return "unavailable", (), f"{check.tool!r} gave no answer. {limit}"
+    remarks = own_remarks(check.read(execution.stdout + execution.stderr), originals)
+    errors = [remark for remark in remarks if remark.severity == "error"]
+    absent = [remark for remark in errors if re.search(check.missing, f"{remark.code} {remark.message}")]
+    if absent:
+        return "unavailable", remarks, f"A dependency is not installed here: {absent[0].message}"
+    if errors:
+        return "failed", remarks, ""
+    if execution.exit_code == 0:
+        return "passed", remarks, f"{check.tool} accepts {len(originals)} file(s)."
+    return "failed", (Diagnostic(tail(execution) or f"{check.tool!r} failed without a word."),), ""
+
+
+def _joined(passed: list[Verdict]) -> Verdict:
+    """Return one verdict for several tools that all accept."""
+    first = passed[0]
+    return replace(
+        first,
+        diagnostics=tuple(remark for verdict in passed for remark in verdict.diagnostics),
+        reason=" ".join(verdict.reason for verdict in passed),
+        receipt=replace(
+            first.receipt,
+            tool=", ".join(verdict.receipt.tool for verdict in passed),
+            command=" && ".join(verdict.receipt.command for verdict in passed),
+        ),
+    )

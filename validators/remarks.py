@@ -1,0 +1,92 @@
+"""Read what compilers print, each in its own way, into diagnostics."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from validators.verdict import Diagnostic, Severity
+
+Reader = Callable[[str], Iterator[Diagnostic]]
+_SEVERITIES: dict[str, Severity] = {"warning": "warning", "note": "note", "help": "note"}
+_KEPT = 20
+
+
+def by_pattern(pattern: str) -> Reader:
+    """Return a reader whose pattern names the groups file, line, column, severity, code, message, caret.
+
+    Only `message` is required. `caret` is the space before a `^` that points at the column.
+    """
+    compiled = re.compile(pattern, re.MULTILINE)
+
+    def read(output: str) -> Iterator[Diagnostic]:
+        for match in compiled.finditer(output):
+            found = {name: text for name, text in match.groupdict().items() if text is not None}
+            yield Diagnostic(
+                message=found["message"].strip(),
+                file=found.get("file", ""),
+                line=int(found.get("line", 0)),
+                column=int(found.get("column", 0)) or (len(found["caret"]) + 1 if "caret" in found else 0),
+                severity=_SEVERITIES.get(found.get("severity", ""), "error"),
+                code=found.get("code", ""),
+            )
+
+    return read
+
+
+def read_rust(output: str) -> Iterator[Diagnostic]:
+    """Read the JSON lines of `rustc --error-format=json`."""
+    for line in output.splitlines():
+        if not line.startswith("{"):
+            continue
+        remark = json.loads(line)
+        place = next((span for span in remark["spans"] if span["is_primary"]), None)
+        if place is not None:
+            yield Diagnostic(
+                message=_with_label(remark["message"], place["label"]),
+                file=place["file_name"],
+                line=place["line_start"],
+                column=place["column_start"],
+                severity=_SEVERITIES.get(remark["level"], "error"),
+                code=(remark["code"] or {}).get("code", ""),
+            )
+
+
+def _with_label(message: str, label: str | None) -> str:
+    return f"{message}: {label}" if label else message
+
+
+def read_ruff(output: str) -> Iterator[Diagnostic]:
+    """Read the JSON of `ruff check --output-format json`."""
+    for remark in json.loads(output or "[]"):
+        yield Diagnostic(
+            message=remark["message"],
+            file=remark["filename"],
+            line=remark["location"]["row"],
+            column=remark["location"]["column"],
+            code=remark["code"] or "",
+        )
+
+
+def read_json_lines(output: str) -> Iterator[Diagnostic]:
+    """Read diagnostics that our own checks print, one JSON object a line."""
+    for line in output.splitlines():
+        yield Diagnostic(**json.loads(line))
+
+
+def own_remarks(remarks: Iterable[Diagnostic], originals: dict[str, str]) -> tuple[Diagnostic, ...]:
+    """Keep the first remarks about the candidate's own files, once each, errors before the rest.
+
+    Args:
+        remarks: As the tool gave them; what it says of other files could show what they hold.
+        originals: The path that a file was compiled under, to its path in the candidate.
+    """
+    own = dict.fromkeys(
+        replace(remark, file=originals[path]) for remark in remarks if (path := _own(remark.file, originals))
+    )
+    return tuple(sorted(own, key=lambda remark: remark.severity != "error"))[:_KEPT]
+
+
+def _own(file: str, originals: dict[str, str]) -> str:
+    """Return the compiled path that a tool means, which may print it absolute or with `./`."""
+    return max((path for path in originals if f"/{file}".endswith(f"/{path}")), key=len, default="")

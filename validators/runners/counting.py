@@ -1,0 +1,71 @@
+"""Count tests in what test frameworks print, so that a run without tests is no pass."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_COUNTED = {"passed": "passed", "pass": "passed", "failed": "failed", "fail": "failed", "error": "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tests ended how."""
+
+    passed: int
+    failed: int
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.passed + other.passed, self.failed + other.failed)
+
+
+def _words(text: str) -> Counts:
+    """Read `3 passed, 1 failed, 2 errors in 0.1s`."""
+    found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", text)}
+    return Counts(found.get("passed", 0), found.get("failed", 0) + found.get("error", 0))
+
+
+def _unittest(match: re.Match[str]) -> Counts:
+    ran = int(match["ran"])
+    wrong = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", match["result"]))
+    skipped = sum(int(number) for number in re.findall(r"skipped=(\d+)", match["result"]))
+    return Counts(ran - wrong - skipped, wrong)
+
+
+def _minitest(match: re.Match[str]) -> Counts:
+    wrong = int(match["failures"]) + int(match["errors"])
+    return Counts(int(match["runs"]) - wrong, wrong)
+
+
+_FRAMEWORKS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Counts]], ...] = tuple(
+    (re.compile(pattern, re.MULTILINE), read)
+    for pattern, read in (
+        # pytest
+        (r"^=*\s*(?P<counts>(?:\d+ \w+,? ?)+) in [\d.]+s.*$", lambda match: _words(match["counts"])),
+        (r"^=*\s*no tests (?:ran|collected).*$", lambda _: Counts(0, 0)),
+        # unittest
+        (r"^Ran (?P<ran>\d+) tests? in .*\n\s*\n(?P<result>.*)$", _unittest),
+        # node --test, as TAP and for people
+        (r"^[#\u2139] pass (?P<passed>\d+)$", lambda match: Counts(int(match["passed"]), 0)),
+        (r"^[#\u2139] fail (?P<failed>\d+)$", lambda match: Counts(0, int(match["failed"]))),
+        # jest and vitest
+        (r"^\s*Tests:?\s+(?P<counts>.*(?:passed|failed).*)$", lambda match: _words(match["counts"])),
+        # go test
+        (r"^\s*--- PASS: .*$", lambda _: Counts(1, 0)),
+        (r"^\s*--- FAIL: .*$", lambda _: Counts(0, 1)),
+        (r"^(?:\?\s.*\[no test files\]|ok\s.*\[no tests to run\])$", lambda _: Counts(0, 0)),
+        (r"^ok\s+\S+\s+(?:[\d.]+s|\(cached\))$", lambda _: Counts(1, 0)),
+        # cargo test
+        (r"^test result: \w+\. (?P<counts>.*)$", lambda match: _words(match["counts"])),
+        # minitest
+        (
+            r"^(?P<runs>\d+) \w+, \d+ assertions, (?P<failures>\d+) failures, (?P<errors>\d+) errors",
+            _minitest,
+        ),
+    )
+)
+
+
+def count_tests(output: str) -> Counts | None:
+    """Add up what the frameworks that are recognised say; None when there is none."""
+    found = [read(match) for pattern, read in _FRAMEWORKS for match in pattern.finditer(output)]
+    return sum(found, Counts(0, 0)) if found else None

@@ -1,0 +1,117 @@
+"""Read what the Python runner reported, and decide."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from validators.sandboxed import Decision
+from validators.verdict import Diagnostic
+
+Record = Mapping[str, str | int]
+_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
+_CRASH = re.compile(r"Fatal Python error: (?P<crash>[^\n]+)")
+_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteReport:
+    """The records of one run, and the stack that Python dumped when it hung or crashed."""
+
+    records: tuple[Record, ...]
+    stack: str
+
+    def of(self, kind: str) -> list[Record]:
+        """Return the records of a kind."""
+        return [record for record in self.records if record["kind"] == kind]
+
+    def results(self, outcome: str) -> list[Record]:
+        """Return the tests that ended so."""
+        return [record for record in self.of("result") if record["outcome"] == outcome]
+
+
+def read_report(report: str, secret: str) -> SuiteReport:
+    """Take the lines that carry the secret as records; the rest can only be a stack."""
+    records = tuple(_records(report, secret))
+    return SuiteReport(records, "\n".join(line for line in report.splitlines() if not line.startswith("{")))
+
+
+def _records(report: str, secret: str) -> Iterator[Record]:
+    for line in report.splitlines():
+        if line.startswith("{") and secret in line:
+            try:
+                record = json.loads(line)
+            except ValueError:  # cut off when the program was killed
+                continue
+            if record.get("secret") == secret:
+                yield record
+
+
+def decide_python(report: SuiteReport, limit: str) -> Decision:
+    """Decide from a report; a pass needs every collected test, none failed, and the last record.
+
+    Args:
+        report: What the runner said.
+        limit: Which limit the run passed, empty when none.
+    """
+    if unusable := report.of("unusable"):
+        return "unavailable", (), str(unusable[0]["message"])
+    failures = report.results("failed")
+    missing = sorted({str(record["missing"]) for record in failures if record.get("missing")})
+    if missing:
+        return "unavailable", (), f"Not installed beside the server: {', '.join(missing)}."
+    if failures:
+        return "failed", tuple(map(_diagnostic, failures[:_KEPT])), _counted(report)
+    if limit or not report.of("end"):
+        return _unfinished(report, limit)
+    return _finished(report)
+
+
+def _finished(report: SuiteReport) -> Decision:
+    collected = sum(int(record["collected"]) for record in report.of("start"))
+    reported = len(report.of("result"))
+    if collected == 0 and reported == 0:
+        return "unavailable", (), "No tests were found. Write asserts, test_* functions or a TestCase."
+    if reported < collected:
+        return "failed", (Diagnostic(f"Only {reported} of {collected} tests came to an end."),), ""
+    if not report.results("passed"):
+        return "unavailable", (), "All tests were skipped."
+    return "passed", (), _counted(report)
+
+
+def _unfinished(report: SuiteReport, limit: str) -> Decision:
+    if not report.of("start"):
+        return "unavailable", (), f"The tests could not be started. {limit}".strip()
+    crash = _CRASH.search(report.stack)
+    message = limit or (f"Python crashed: {crash['crash']}." if crash else "")
+    place = next(
+        (found for found in _PLACE.finditer(report.stack) if "/lib/python" not in found["file"]), None
+    )
+    if place is None or not message:
+        message = message or "The program ended before its tests did: it may have called exit."
+        return "failed", (Diagnostic(message),), _counted(report)
+    return (
+        "failed",
+        (
+            Diagnostic(
+                f"{message} It was in {place['function']}.",
+                file=place["file"].rpartition("/")[2] if place["file"].startswith("/") else place["file"],
+                line=int(place["line"]),
+            ),
+        ),
+        _counted(report),
+    )
+
+
+def _counted(report: SuiteReport) -> str:
+    counts = {outcome: len(report.results(outcome)) for outcome in ("passed", "failed", "skipped")}
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no test ended"
+
+
+def _diagnostic(failure: Record) -> Diagnostic:
+    return Diagnostic(
+        f"{failure['test']}: {failure['message']}",
+        file=str(failure["file"]),
+        line=int(failure["line"]),
+        code=str(failure["code"]),
+    )

@@ -1,0 +1,59 @@
+"""What validators that run programs share: a broken world becomes a verdict, a verdict a receipt."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import anyio
+
+from sandbox.errors import SandboxError, UnsafePath
+from sandbox.program import Execution, Limits
+from validators.verdict import Candidate, Diagnostic, Status, Verdict
+
+Decision = tuple[Status, tuple[Diagnostic, ...], str]
+"""Status, diagnostics and reason of a verdict."""
+_TAIL_LINES = 20
+_ENDS = {
+    "timed_out": "The program did not end within {seconds:g} s.",
+    "out_of_memory": "The program took more than {memory} MiB of memory.",
+    "too_much_output": "The program wrote more than {output} KiB.",
+    "killed": "The program was killed: it took more than {cpu} s of processor time, or killed itself.",
+}
+
+
+async def judge_sandboxed(
+    name: str, candidate: Candidate, judge: Callable[[], Awaitable[Verdict]]
+) -> Verdict:
+    """Judge, time it, and say `unavailable` where the sandbox is what failed."""
+    began = anyio.current_time()
+    try:
+        verdict = await judge()
+    except UnsafePath as error:
+        verdict = Verdict(name, "failed", confidence=1.0, diagnostics=(Diagnostic(str(error)),))
+    except SandboxError as error:
+        verdict = unavailable(name, str(error))
+    return replace(
+        verdict,
+        seconds=anyio.current_time() - began,
+        receipt=replace(verdict.receipt, digest=candidate.digest),
+    )
+
+
+def unavailable(name: str, reason: str) -> Verdict:
+    """Return the verdict that judges nothing."""
+    return Verdict(name, "unavailable", confidence=0.0, reason=reason)
+
+
+def describe_end(execution: Execution, limits: Limits) -> str:
+    """Say which limit a program passed; empty when it ended by itself."""
+    return _ENDS.get(execution.end, "").format(
+        seconds=limits.seconds,
+        memory=limits.memory_bytes >> 20,
+        output=limits.output_bytes >> 10,
+        cpu=limits.cpu_seconds,
+    )
+
+
+def tail(execution: Execution) -> str:
+    """Return the last lines a program wrote, those to stderr last."""
+    written = f"{execution.stdout.rstrip()}\n{execution.stderr.rstrip()}".strip()
+    return "\n".join(written.splitlines()[-_TAIL_LINES:])

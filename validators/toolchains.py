@@ -1,0 +1,60 @@
+"""Find compilers and interpreters on this machine, and what a sandbox must show of them."""
+
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROXY = "rustup"
+"""`rustc` and `cargo` are links to it; it picks a toolchain by files of the home folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program of this machine that runs inside a sandbox."""
+
+    path: str
+    """The real program behind links and proxies."""
+    readable: tuple[str, ...]
+    """What a sandbox must show besides the system and our own interpreter."""
+
+
+def find_tool(names: Iterable[str]) -> Tool | None:
+    """Return the first of the programs that our interpreter's folder or PATH has."""
+    search = os.pathsep.join((f"{sys.prefix}/bin", os.environ.get("PATH", os.defpath)))
+    for name in names:
+        found = shutil.which(name, path=search)
+        path = found and _behind_proxy(name, Path(found).resolve())
+        if path:
+            return Tool(str(path), _shown(path))
+    return None
+
+
+def surrounding_tools(names: Iterable[str]) -> tuple[Tool, ...]:
+    """Return those of the programs that exist here outside the system's folders."""
+    found = (find_tool([name]) for name in names)
+    return tuple(tool for tool in found if tool is not None and tool.readable)
+
+
+def _behind_proxy(name: str, path: Path) -> Path | None:
+    if path.name != _PROXY:
+        return path
+    home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    try:
+        toolchain = tomllib.loads((home / "settings.toml").read_text())["default_toolchain"]
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        return None
+    program = home / "toolchains" / toolchain / "bin" / name
+    return program if program.exists() else None
+
+
+def _shown(path: Path) -> tuple[str, ...]:
+    """Return the installation a program belongs to, or the program alone when that would be a whole home."""
+    if path.is_relative_to("/usr"):
+        return ()
+    installation = path.parent.parent
+    wide = Path.home().resolve().is_relative_to(installation)
+    return (str(path if wide else installation),)

@@ -1,0 +1,66 @@
+"""What is judged and what comes of it: candidate, diagnostic, verdict."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["passed", "failed", "unavailable"]
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Work that claims to be done: one or more files."""
+
+    files: Mapping[str, str]
+    """Relative POSIX path to text. A single answer without a name is `solution.<ending>`."""
+    language: str
+    """A key of `validators.languages.LANGUAGES`, or a name it does not know, or `text`."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over paths and texts, in path order."""
+        hasher = hashlib.sha256()
+        for path, text in sorted(self.files.items()):
+            hasher.update(path.encode() + b"\0" + text.encode("utf-8", "surrogatepass") + b"\0")
+        return hasher.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One remark with its place; lines and columns count from 1, 0 means unknown."""
+
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    severity: Severity = "error"
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a verdict came about, so that nobody needs to run it again to believe it."""
+
+    digest: str = ""
+    """Of the candidate that was judged."""
+    tool: str = ""
+    """What judged, with its version: `tree-sitter-go 0.25`, `gcc 12.2.0`, `bubblewrap`."""
+    command: str = ""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One validator's judgement. Only `passed` ever counts for a candidate."""
+
+    validator: str
+    status: Status
+    confidence: float
+    """How far to trust `status`, 0-1; 0 when unavailable."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    reason: str = ""
+    """One sentence: why unavailable and how to get it, or what passed (`12 tests`)."""
+    seconds: float = 0.0
+    receipt: Receipt = field(default_factory=Receipt)

@@ -4,6 +4,7 @@ import argparse
 import runpy
 import sys
 from collections.abc import Callable
+from typing import Protocol
 
 DESCRIPTION = "Delegate work to the cheapest model that can do it; believe nothing until it has been checked."
 EPILOG = "Exit codes: 0 accepted or passed, 1 not, 2 wrong use, 3 broken world. Progress goes to stderr."
@@ -19,16 +20,25 @@ def make_parser() -> argparse.ArgumentParser:
         add(commands)
     _add_plain(commands, "report", "success by worker and task type, cost, savings")
     _add_plain(commands, "doctor", "what is found on this machine and what the routes become")
-    demo = _add_plain(commands, "demo", "delegate three small tasks through the real server, to watch it work")
-    demo.add_argument("--scripted", action="store_true", help="use the scripted models even if others are found")
-    init = commands.add_parser("init", help="write an escalation.toml from the models found here")
+    demo = _add_plain(
+        commands, "demo", "delegate three small tasks through the real server, to watch it work"
+    )
+    demo.add_argument(
+        "--scripted", action="store_true", help="use the scripted models even if others are found"
+    )
+    init = _add_plain(commands, "init", "write an escalation.toml from the models found here")
     init.add_argument("path", nargs="?", default="escalation.toml")
-    trust = commands.add_parser("trust", help="allow an escalation.toml that came with a folder, as it is now")
+    trust = _add_plain(commands, "trust", "allow an escalation.toml that came with a folder, as it is now")
     trust.add_argument("path", nargs="?", default="escalation.toml")
     return parser
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+class Commands(Protocol):
+    """What argparse gives to add commands to."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002
+        """Add one command."""
+        ...
 
 
 def _add_plain(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
@@ -40,18 +50,24 @@ def _add_plain(commands: Commands, name: str, text: str) -> argparse.ArgumentPar
 def _add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", default="")
     parser.add_argument("--tests", default="", metavar="FILE", help="test source, run beside the work")
-    parser.add_argument("--test-command", default="", metavar="CMD", help="run in a throw-away copy of the workspace")
+    parser.add_argument(
+        "--test-command", default="", metavar="CMD", help="run in a throw-away copy of the workspace"
+    )
     parser.add_argument("--benchmark-command", default="", metavar="CMD")
     parser.add_argument("--workspace", default="", metavar="DIR")
     parser.add_argument("--requirements", default="", metavar="TEXT")
-    parser.add_argument("--validators", default="", metavar="A,B", help="syntax,compile,tests,semantic,benchmark")
+    parser.add_argument(
+        "--validators", default="", metavar="A,B", help="syntax,compile,tests,semantic,benchmark"
+    )
 
 
 def _add_run(commands: Commands) -> None:
     parser = _add_plain(commands, "run", "delegate one task")
     parser.add_argument("task", nargs="?", default="", help="what to do; - reads it from stdin")
     _add_judging(parser)
-    parser.add_argument("--context", action="append", default=[], metavar="FILE", help="file the worker is shown")
+    parser.add_argument(
+        "--context", action="append", default=[], metavar="FILE", help="file the worker is shown"
+    )
     parser.add_argument("--write-to", default="", metavar="FILE", help="the file that the answer becomes")
     parser.add_argument("--apply", action="store_true", help="write the files when the work is accepted")
     parser.add_argument("--task-type", default="")
@@ -62,7 +78,9 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument("--max-cost-usd", type=float)
     parser.add_argument("--timeout-seconds", type=float)
     parser.add_argument("--resume", default="", metavar="TASK_ID")
-    parser.add_argument("--yes", action="store_true", help="allow paid tiers for this task, inside the budgets")
+    parser.add_argument(
+        "--yes", action="store_true", help="allow paid tiers for this task, inside the budgets"
+    )
     parser.add_argument("--detail", action="store_true", help="every attempt with its receipts")
 
 
@@ -92,7 +110,9 @@ def _add_analyze(commands: Commands) -> None:
 
 def _add_review(commands: Commands) -> None:
     parser = _add_plain(commands, "review", "what waits for a person, and the person's word")
-    parser.add_argument("action", nargs="?", default="list", choices=("list", "approve", "reject", "retry", "skip"))
+    parser.add_argument(
+        "action", nargs="?", default="list", choices=("list", "approve", "reject", "retry", "skip")
+    )
     parser.add_argument("task_id", nargs="?", default="")
     parser.add_argument("--comment", default="", help="why; a retry shows it to the worker")
 

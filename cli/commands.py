@@ -107,7 +107,9 @@ async def validate(orchestrator: Orchestrator, given: argparse.Namespace) -> int
 async def analyze(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Answer a question about documents."""
     schema = json.loads(_read_file(given.schema)) if given.schema else None
-    wish = AnalysisWish(given.question, tuple(given.paths), mode=given.mode, output_schema=schema, tier=given.tier)
+    wish = AnalysisWish(
+        given.question, tuple(given.paths), mode=given.mode, output_schema=schema, tier=given.tier
+    )
     with Live(quiet=given.json) as live:
         answer = await analyze_documents(orchestrator, given.resume or new_id(), wish, live.report)
     _tell(given, answer, show.show_analysis)

@@ -77,7 +77,9 @@ async def show_demo(*, scripted: bool, as_json: bool) -> int:
     seconds = time.monotonic() - started
     console.print(Text(f"\n{accepted} of {len(answers)} accepted in {seconds:.1f} s", "bold"))
     if as_json:
-        sys.stdout.write(json.dumps({"models": models, "seconds": round(seconds, 2), "tasks": answers}) + "\n")
+        sys.stdout.write(
+            json.dumps({"models": models, "seconds": round(seconds, 2), "tasks": answers}) + "\n"
+        )
     return 0 if accepted == len(answers) else 1
 
 
@@ -96,7 +98,7 @@ async def _delegate(client: Client, console: Console, task: DemoTask) -> Mapping
     if result.is_error or result.structured_content is None:
         console.print(result.content[0])
         return {"status": "stopped"}
-    answer = result.structured_content
+    answer: Mapping[str, Any] = result.structured_content
     told = f"attempts {answer['attempts']}, escalations {answer['escalations']}, ${answer['cost_usd']}"
     console.print(Text(f"  = {answer['status']} by {answer['worker']}: {told}", "bold green"))
     console.print(Text("    " + str(answer["output"]).strip().replace("\n", "\n    "), "dim"))
@@ -123,7 +125,9 @@ async def _choose_models(folder: Path, *, scripted: bool) -> tuple[Path | None, 
 def _write_policy(folder: Path, kind: str, ending: str) -> Path:
     path = folder / "escalation.toml"
     small, large = (folder / f"{name}.{ending}" for name in ("small", "large"))
-    path.write_text(POLICY.format(kind=kind, small=small.as_posix(), large=large.as_posix()), encoding="utf-8")
+    path.write_text(
+        POLICY.format(kind=kind, small=small.as_posix(), large=large.as_posix()), encoding="utf-8"
+    )
     return path
 
 

@@ -38,7 +38,12 @@ async def write_policy(orchestrator: Orchestrator) -> str:
     survey = await orchestrator.world.servers.survey(tuple(policy.tiers), "code")
     findings = await orchestrator.world.servers.inspect()
     found = sorted(
-        {(model.size_bytes or 0, model.name) for one in findings if one.health.reachable for model in one.models}
+        {
+            (model.size_bytes or 0, model.name)
+            for one in findings
+            if one.health.reachable
+            for model in one.models
+        }
     )
     missing = [name for name in policy.tiers_by_rank() if _is_local_gap(name, orchestrator, survey)]
     for name, (_, model) in zip(reversed(missing), reversed(found), strict=False):

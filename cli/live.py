@@ -38,6 +38,8 @@ class Live:
         if self._silent:
             return
         mark, style = MARKS[event.good]
-        self._console.print(Text.assemble((f"{mark} ", style), (event.message, style if event.good is False else "")))
+        self._console.print(
+            Text.assemble((f"{mark} ", style), (event.message, style if event.good is False else ""))
+        )
         if self._status is not None and event.kind in WORKING:
             self._status.update(Text(event.message, "dim"))

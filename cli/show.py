@@ -20,8 +20,12 @@ def show_outcome(answer: Answer) -> RenderableType:
     parts: list[RenderableType] = []
     if answer["output"]:
         parts.append(Syntax(answer["output"], _lexer(answer), background_color="default"))
-    parts += [Syntax(one["diff"], "diff", background_color="default") for one in answer["files"] if one.get("diff")]
-    line = Text.assemble((answer["status"], f"bold {colour}"), f"  {answer['task_id']}  {answer['task_type']}")
+    parts += [
+        Syntax(one["diff"], "diff", background_color="default") for one in answer["files"] if one.get("diff")
+    ]
+    line = Text.assemble(
+        (answer["status"], f"bold {colour}"), f"  {answer['task_id']}  {answer['task_type']}"
+    )
     line.append(f"  {answer['tier']} ({answer['worker']})" if answer["worker"] else "")
     line.append(f"  attempts {answer['attempts']}, escalations {answer['escalations']}")
     line.append(f"  confidence {answer['confidence']}  ${answer['cost_usd']}  {answer['latency_ms']} ms")
@@ -35,7 +39,9 @@ def show_outcome(answer: Answer) -> RenderableType:
 def show_verdict(verdict: Answer) -> Text:
     """Show one verdict with its diagnostics."""
     colour = {"passed": "green", "failed": "red"}.get(verdict["status"], "yellow")
-    text = Text.assemble(f"  {verdict['validator']:<10}", (verdict["status"], colour), f"  {verdict['seconds']:.3f} s")
+    text = Text.assemble(
+        f"  {verdict['validator']:<10}", (verdict["status"], colour), f"  {verdict['seconds']:.3f} s"
+    )
     text.append(f"  {verdict['reason']}" if verdict.get("reason") else "")
     for remark in verdict["diagnostics"]:
         place = ":".join(str(part) for part in (remark["file"], remark["line"], remark["column"]) if part)
@@ -104,7 +110,10 @@ def show_doctor(answer: Answer) -> RenderableType:
         found.add_row(one["backend"], mark, Text(", ".join(one["models"]) or one["detail"]))
     routes = Table("task type", "route here", "left out", title="Routes", title_justify="left", box=None)
     for one in answer["routes"]:
-        here = Text(" → ".join(one["route"]) or "nothing: tasks of this type are stopped", "" if one["route"] else "red")
+        here = Text(
+            " → ".join(one["route"]) or "nothing: tasks of this type are stopped",
+            "" if one["route"] else "red",
+        )
         routes.add_row(one["task_type"], here, Text("\n".join(one["left_out"]), "dim"))
     lines = [Text.assemble((f"{key:<9}", "dim"), str(answer[key])) for key in ("policy", "ledger", "sandbox")]
     notes = [Text(f"! {note}", "yellow") for note in answer["warnings"]]

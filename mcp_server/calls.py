@@ -28,8 +28,11 @@ async def execute(desk: Desk, given: ExecuteArguments, report: Report) -> Answer
     orchestrator = desk.orchestrator
     task_id = given.resume or new_id()
     if not given.resume:
-        task = Task(**given.model_dump(exclude={"resume", "detail", "context_files", "validators"}),
-                    context_files=tuple(given.context_files), validators=tuple(given.validators))
+        task = Task(
+            **given.model_dump(exclude={"resume", "detail", "context_files", "validators"}),
+            context_files=tuple(given.context_files),
+            validators=tuple(given.validators),
+        )
 
         async def work(listener: Report) -> Answer:
             outcome = await orchestrator.execute(task, listener, task_id)
@@ -113,7 +116,11 @@ async def status(desk: Desk, given: StatusArguments, report: Report) -> Answer:
     return answers.tell_status(findings, await read_standings(orchestrator), orchestrator.config.policy)
 
 
-async def _wait(desk: Desk, run_id: str, work: Callable[[Report], Awaitable[Answer]], report: Report) -> Answer:
+async def _wait(
+    desk: Desk, run_id: str, work: Callable[[Report], Awaitable[Answer]], report: Report
+) -> Answer:
     desk.runs.start(run_id, work)
     answer = await desk.runs.wait(run_id, desk.deadline_seconds, report)
-    return answer if answer is not None else answers.tell_running(run_id, "still at work after the call's time")
+    return (
+        answer if answer is not None else answers.tell_running(run_id, "still at work after the call's time")
+    )

@@ -3,12 +3,18 @@
 from typing import Annotated, Literal
 
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 Schema = dict[str, object]
 
 
-class ExecuteArguments(ArgModelBase):
+class Arguments(ArgModelBase):
+    """Arguments of a tool; a name that it does not have is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ExecuteArguments(Arguments):
     """What `orchestrator_execute_with_escalation` takes."""
 
     task: Annotated[str, Field(description="What to do; not needed with resume")] = ""
@@ -33,7 +39,7 @@ class ExecuteArguments(ArgModelBase):
     detail: Annotated[bool, Field(description="Every attempt and receipt")] = False
 
 
-class ClassifyArguments(ArgModelBase):
+class ClassifyArguments(Arguments):
     """What `classify_task` takes."""
 
     task: str
@@ -41,7 +47,7 @@ class ClassifyArguments(ArgModelBase):
     workspace: str = ""
 
 
-class ValidateArguments(ArgModelBase):
+class ValidateArguments(Arguments):
     """What `validate_outcome` takes."""
 
     output: Annotated[str, Field(description="Code or a reply with fenced code; or use files")] = ""
@@ -56,7 +62,7 @@ class ValidateArguments(ArgModelBase):
     validators: list[Literal["syntax", "compile", "tests", "semantic", "benchmark"]] = []
 
 
-class AnalyzeArguments(ArgModelBase):
+class AnalyzeArguments(Arguments):
     """What `rlm_analyze` takes."""
 
     question: str
@@ -71,7 +77,7 @@ class AnalyzeArguments(ArgModelBase):
     resume: Annotated[str, Field(description="run_id")] = ""
 
 
-class ReviewArguments(ArgModelBase):
+class ReviewArguments(Arguments):
     """What `orchestrator_review` takes."""
 
     action: Literal["list", "approve", "reject", "retry", "skip"] = "list"
@@ -79,7 +85,7 @@ class ReviewArguments(ArgModelBase):
     comment: Annotated[str, Field(description="Why; a retry shows it to the worker")] = ""
 
 
-class StatusArguments(ArgModelBase):
+class StatusArguments(Arguments):
     """What `orchestrator_status` takes: nothing."""
 
 

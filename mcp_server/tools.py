@@ -98,7 +98,9 @@ TOOLS = (
 class DelegationTool(Tool):
     """A tool whose argument errors are one line each."""
 
-    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - the SDK's signature
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> Any:  # noqa: ANN401, FBT001, FBT002 - the SDK's signature
         """Check the arguments, then run as the SDK does."""
         try:
             self.fn_metadata.validate_arguments(arguments)
@@ -124,6 +126,7 @@ def _make_tool(spec: ToolSpec, desk: Desk) -> Tool:
     return DelegationTool(
         fn=call,
         name=spec.name,
+        title=None,
         description=spec.description,
         parameters=make_schema(spec.arguments),
         fn_metadata=FuncMetadata(arg_model=spec.arguments),
@@ -157,5 +160,3 @@ def _describe(tool: str, error: ValidationError, parameters: Mapping[str, Any]) 
         for problem in error.errors(include_url=False, include_input=False)
     ]
     return f"{tool}: {'; '.join(lines)}. It takes: {', '.join(parameters['properties'])}."
-
-

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import anyio.to_thread
+
 from backends.backend import Completion, JsonSchema, Message, Request, Sampling
+from orchestrator.adapters import write_json
 from orchestrator.answers import Answer
 from orchestrator.asking import Asking, Purse
 from orchestrator.engine import World
 from orchestrator.events import Event, Report
 from orchestrator.orchestrator import LEASE_SECONDS, Orchestrator
-from orchestrator.records import Opening, TaskRecord, to_json
+from orchestrator.records import Opening, TaskRecord
 from orchestrator.rlm.analyse import analyse
-from orchestrator.rlm.analysis import Analysis, AnalysisLimits, Citation, Progress, Question
+from orchestrator.rlm.analysis import Analysis, AnalysisLimits, Ask, Citation, Progress, Question
 from orchestrator.rlm.errors import QuestionError
 from orchestrator.rlm.sources import Source, read_sources
 from orchestrator.route import RouteError, Served
@@ -39,7 +42,9 @@ class AnalysisWish:
     timeout_seconds: float | None = None
 
 
-async def analyze_documents(orchestrator: Orchestrator, run_id: str, wish: AnalysisWish, report: Report) -> Answer:
+async def analyze_documents(
+    orchestrator: Orchestrator, run_id: str, wish: AnalysisWish, report: Report
+) -> Answer:
     """Answer a question about documents with located quotes; resumes when `run_id` is in the ledger.
 
     Raises:
@@ -53,10 +58,10 @@ async def analyze_documents(orchestrator: Orchestrator, run_id: str, wish: Analy
         if record.outcome:
             return dict(json.loads(record.outcome))
         wish = _wish_of(record)
-    question = _prepare_question(orchestrator, wish)
+    question = await anyio.to_thread.run_sync(_prepare_question, orchestrator, wish)
     served = await _choose_reader(orchestrator.world, wish)
     if record is None:
-        opening = Opening(run_id, "analysis", wish.question, to_json(wish))
+        opening = Opening(run_id, "analysis", wish.question, write_json(wish))
         await records.open_task(opening, orchestrator.owner, LEASE_SECONDS)
     guards = orchestrator.config.policy.guards
     usd = guards.usd_per_task if wish.max_cost_usd is None else min(wish.max_cost_usd, guards.usd_per_task)
@@ -66,13 +71,18 @@ async def analyze_documents(orchestrator: Orchestrator, run_id: str, wish: Analy
     await report(Event("route", f"{served.tier} ({served.model}) reads {len(question.sources)} document(s)"))
 
     async def tell(progress: Progress) -> None:
-        await report(Event("read", f"{progress.message} ({progress.read:,} of {progress.total:,} characters)"))
+        await report(
+            Event("read", f"{progress.message} ({progress.read:,} of {progress.total:,} characters)")
+        )
 
-    limits = AnalysisLimits(served.context_tokens, wish.max_calls)
+    answer_tokens = min(ANSWER_TOKENS, served.max_output_tokens)
+    limits = AnalysisLimits(served.context_tokens, wish.max_calls, answer_tokens=answer_tokens)
     async with orchestrator.lease(run_id):
         found = await analyse(question, _ask_through(asking, served), limits, on_progress=tell)
     answer = _tell(run_id, found, await records.spent(run_id), time.monotonic() - started)
-    await records.close_run(run_id, "accepted" if found.status == "answered" else "stopped", json.dumps(answer))
+    await records.close_run(
+        run_id, "accepted" if found.status == "answered" else "stopped", json.dumps(answer)
+    )
     return answer
 
 
@@ -122,12 +132,14 @@ async def _choose_reader(world: World, wish: AnalysisWish) -> Served:
     return served[-1]
 
 
-def _ask_through(asking: Asking, served: Served):  # noqa: ANN202 - matches the protocol `rlm.analysis.Ask`
+def _ask_through(asking: Asking, served: Served) -> Ask:
+    answer_tokens = min(ANSWER_TOKENS, served.max_output_tokens)
+
     async def ask(step_key: str, prompt: str, schema: JsonSchema | None, /) -> Completion:
         request = Request(
             model=served.model,
             messages=(Message("user", prompt),),
-            max_tokens=min(ANSWER_TOKENS, served.max_output_tokens),
+            max_tokens=answer_tokens,
             sampling=Sampling(temperature=0.0),
             schema=schema,
             context_tokens=served.context_tokens,
@@ -157,4 +169,7 @@ def _tell(run_id: str, found: Analysis, cost_usd: float, seconds: float) -> Answ
 
 def _tell_citation(citation: Citation) -> Answer:
     told = asdict(citation)
-    return {**{key: told[key] for key in ("path", "start", "end", "quote", "verified")}, "lines": list(citation.lines)}
+    return {
+        **{key: told[key] for key in ("path", "start", "end", "quote", "verified")},
+        "lines": list(citation.lines),
+    }

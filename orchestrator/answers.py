@@ -73,7 +73,9 @@ def tell_verdict(verdict: Verdict, *, detail: bool = False) -> Answer:
         "status": verdict.status,
         "confidence": verdict.confidence,
         "seconds": round(verdict.seconds, 3),
-        "diagnostics": [_tell_diagnostic(one) for one in verdict.diagnostics[: None if detail else MAX_REMARKS]],
+        "diagnostics": [
+            _tell_diagnostic(one) for one in verdict.diagnostics[: None if detail else MAX_REMARKS]
+        ],
     }
     if verdict.reason:
         told["reason"] = verdict.reason
@@ -97,7 +99,9 @@ def tell_judgement(judgement: Judgement) -> Answer:
         "verdicts": [tell_verdict(one) for one in verdicts],
         "validators_run": [one.validator for one in verdicts if one.status != "unavailable"],
         "unavailable": [
-            {"validator": one.validator, "reason": one.reason} for one in verdicts if one.status == "unavailable"
+            {"validator": one.validator, "reason": one.reason}
+            for one in verdicts
+            if one.status == "unavailable"
         ],
     }
 

@@ -83,7 +83,9 @@ async def _judge_reply(
     if extraction.problems or not extraction.files:
         kept = replace(attempt, files=base.files, language=base.language) if base else attempt
         verdict = _reject_reply(extraction.problems, extraction.flags)
-        return replace(kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,))
+        return replace(
+            kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,)
+        )
     candidate = Candidate(extraction.files, extraction.language)
     verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
     return replace(

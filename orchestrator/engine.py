@@ -26,6 +26,7 @@ from orchestrator.steps import Steps
 from orchestrator.task import Task
 from sandbox.choose import CheckedSandbox
 from sandbox.program import Limits
+from validators.languages import by_path, find_language
 from validators.validator import Given
 
 
@@ -48,7 +49,9 @@ class World:
         )
 
 
-async def delegate(world: World, record: TaskRecord, classification: Classification, report: Report) -> Outcome:
+async def delegate(
+    world: World, record: TaskRecord, classification: Classification, report: Report
+) -> Outcome:
     """Work on a task until it is accepted, a person is needed, or nothing is left to try.
 
     Everything is in the ledger before the next step, so calling this again after the process died goes on
@@ -56,10 +59,10 @@ async def delegate(world: World, record: TaskRecord, classification: Classificat
     for again.
     """
     started = time.monotonic()
-    task, asking = record.task, _prepare_asking(world, record)
+    task = record.task
     route, survey = await _lay_route(world, task, classification)
     await report(Event("route", _describe_route(route)))
-    job = _prepare_job(world, record, route, survey, asking, report)
+    job = _prepare_job(world, record, classification, (route, survey), report)
     attempts = await _recall(world.records, record)
     while True:
         standing = _stand(world.policy, record, time.monotonic() - started)
@@ -113,9 +116,9 @@ def _prepare_asking(world: World, record: TaskRecord) -> Asking:
 
 
 def _prepare_job(
-    world: World, record: TaskRecord, route: Route, survey: Survey, asking: Asking, report: Report
+    world: World, record: TaskRecord, classification: Classification, laid: tuple[Route, Survey], report: Report
 ) -> Job:
-    task = record.task
+    task = replace(record.task, language=_find_language(record.task, classification))
     context, files = _read_context(world.roots, task)
     given = Given(
         task=task.task,
@@ -125,8 +128,15 @@ def _prepare_job(
         benchmark_command=task.benchmark_command,
         workspace=task.workspace,
     )
-    brief = Brief(task, context, record.guidance)
-    return Job(brief, given, route, survey, files, asking, Bench(world.sandbox, world.limits), report)
+    brief, bench = Brief(task, context, record.guidance), Bench(world.sandbox, world.limits)
+    return Job(brief, given, *laid, files, _prepare_asking(world, record), bench, report)
+
+
+def _find_language(task: Task, classification: Classification) -> str:
+    """Take the language that was named, else that of the file to write, else what the words suggest."""
+    if task.language:
+        return find_language(task.language) or task.language
+    return by_path(task.write_to) or classification.language
 
 
 def _read_context(roots: Roots, task: Task) -> tuple[tuple[Shown, ...], dict[str, str]]:

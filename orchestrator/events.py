@@ -20,5 +20,5 @@ class Event:
 Report = Callable[[Event], Awaitable[None]]
 
 
-async def tell_nobody(event: Event) -> None:  # noqa: ARG001 - the shape of `Report`
+async def tell_nobody(event: Event) -> None:
     """Drop the event."""

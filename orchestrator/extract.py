@@ -116,7 +116,7 @@ def _from_blocks(left: Reply, asked: _Asked) -> Extraction | None:
     files = {block.path: repair(block.text, block.language or asked.language) for block in named}
     flags = ["truncated"] if left.is_cut else []
     if plain and (not named or asked.target not in {"", *files}):
-        chosen = select([repair(block.text, asked.language) for block in plain], asked.language)
+        chosen = select([block.text for block in plain], asked.language)
         files[asked.name(asked.language)] = chosen.text
         flags += ["joined"] if chosen.is_joined else []
     if not blocks[-1].is_closed and any(blocks[-1].text.strip() in text for text in files.values()):

@@ -120,7 +120,9 @@ class Ledger:
                 anyio.from_thread.run_sync(done.set, token=token)
 
         future = self._thread.submit(guarded)
-        with anyio.CancelScope(shield=True):  # a write that began is seen through, so that its result is known
+        with anyio.CancelScope(
+            shield=True
+        ):  # a write that began is seen through, so that its result is known
             await done.wait()
         return future.result()
 

@@ -4,12 +4,13 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
 
+from orchestrator.adapters import write_json
 from orchestrator.classify import Classification, ContextFile, classify
 from orchestrator.config import Config
 from orchestrator.deliver import deliver
@@ -17,7 +18,7 @@ from orchestrator.engine import World, delegate
 from orchestrator.events import Event, Report, tell_nobody
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
-from orchestrator.records import Opening, Records, TaskRecord, to_json
+from orchestrator.records import Opening, Records, TaskRecord
 from orchestrator.roots import Roots
 from orchestrator.route import RouteError, choose_task_type, select_tiers
 from orchestrator.servers import Servers
@@ -73,7 +74,7 @@ class Orchestrator:
             task_id=task_id or new_id(),
             kind="task",
             description=task.task,
-            request=to_json(task),
+            request=write_json(task),
             task_type=self.task_type(task, classification),
             complexity=classification.complexity if task.complexity is None else task.complexity,
         )

@@ -1,6 +1,5 @@
 """The meaning of escalation.toml: backends, tiers, task types, guards. Pure; reading the file is `config`."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -79,9 +78,8 @@ class TierPolicy(_Section):
     def patterns(self, domain: str) -> tuple[str, ...]:
         """The names or globs of models that serve this tier for `domain`."""
         if isinstance(self.models, dict):
-            named: Mapping[str, str] = {**self.models}
-            fallback = self.model or next(iter(named.values()), "")
-            return (named.get(domain, fallback),)
+            named = {str(key): model for key, model in self.models.items()}
+            return (named.get(domain) or self.model or next(iter(named.values()), ""),)
         return tuple(self.models) or (self.model,)
 
 

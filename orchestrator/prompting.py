@@ -70,7 +70,9 @@ def write_request(brief: Brief, step: Try, attempts: Sequence[Attempt], tier: Ti
         "language": f"\nLanguage: {brief.task.language}\n" if brief.task.language else "",
         "requirements": _requirements(brief),
         "target": f"\nThe answer becomes the file {brief.task.write_to}\n" if brief.task.write_to else "",
-        "context": "".join(f'\n<context path="{one.path}">\n{one.text}\n</context>\n' for one in brief.context),
+        "context": "".join(
+            f'\n<context path="{one.path}">\n{one.text}\n</context>\n' for one in brief.context
+        ),
         "tests": _tests(brief.task),
     }
     if base is None:

@@ -4,26 +4,15 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import apsw
-from pydantic import TypeAdapter
 
+from orchestrator.adapters import read_json, write_json
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Attempt, Outcome, Status
 from orchestrator.task import Task
 
 Json = Mapping[str, object]
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter[object]:
-    return TypeAdapter(kind)
-
-
-def to_json(value: object) -> str:
-    """Write a dataclass as JSON."""
-    return _adapter(type(value)).dump_json(value).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +38,12 @@ class TaskRecord:
     @property
     def task(self) -> Task:
         """The task as it was asked."""
-        return TypeAdapter(Task).validate_json(self.request)
+        return read_json(Task, self.request)
 
     @property
     def told(self) -> Outcome | None:
         """The outcome as last told, if one was."""
-        return TypeAdapter(Outcome).validate_json(self.outcome) if self.outcome else None
+        return read_json(Outcome, self.outcome) if self.outcome else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +132,7 @@ class Records:
 
     async def close_task(self, outcome: Outcome) -> None:
         """Write how a task stands and let go of it."""
-        row = (outcome.status, to_json(outcome), time.time(), outcome.task_id)
+        row = (outcome.status, write_json(outcome), time.time(), outcome.task_id)
         await self.ledger.write(
             lambda db: db.execute(
                 "UPDATE tasks SET status = ?, outcome = ?, updated = ?, owner = '', lease_until = 0"
@@ -219,7 +208,7 @@ class Records:
             attempt.tokens_out,
             attempt.cost_usd,
             attempt.seconds,
-            to_json(attempt),
+            write_json(attempt),
         )
         places = ", ".join("?" * len(row))
         await self.ledger.write(lambda db: db.execute(f"INSERT INTO attempts VALUES ({places})", row))  # noqa: S608
@@ -228,7 +217,7 @@ class Records:
         """Read the attempts of one round, in order."""
         query = "SELECT record FROM attempts WHERE task_id = ? AND round = ? ORDER BY number"
         rows = await self.ledger.read(lambda db: db.execute(query, (task_id, round_)).fetchall())
-        return [TypeAdapter(Attempt).validate_json(row[0]) for row in rows]
+        return [read_json(Attempt, str(row[0])) for row in rows]
 
     async def reserve(self, wish: Reservation) -> int | None:
         """Set money aside before a paid call.
@@ -241,13 +230,14 @@ class Records:
 
         def tell(db: apsw.Connection) -> int | None:
             spent = "SELECT coalesce(sum(coalesce(settled_usd, reserved_usd)), 0) FROM money WHERE "
-            of_task = db.execute(spent + "task_id = ?", (wish.task_id,)).fetchone()[0]  # type: ignore[index]
-            of_day = db.execute(spent + "day = ?", (day,)).fetchone()[0]  # type: ignore[index]
+            of_task = float(db.execute(spent + "task_id = ?", (wish.task_id,)).get)
+            of_day = float(db.execute(spent + "day = ?", (day,)).get)
             if of_task + wish.usd > wish.task_limit_usd or of_day + wish.usd > wish.day_limit_usd:
                 return None
             row = (wish.task_id, wish.step, wish.tier, day, time.time(), wish.usd)
             db.execute(
-                "INSERT INTO money (task_id, step, tier, day, at, reserved_usd) VALUES (?, ?, ?, ?, ?, ?)", row
+                "INSERT INTO money (task_id, step, tier, day, at, reserved_usd) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
             )
             return db.last_insert_rowid()
 
@@ -262,12 +252,13 @@ class Records:
     async def spent(self, task_id: str) -> float:
         """Add up what a task cost, in USD; what was never settled counts as reserved."""
         query = "SELECT coalesce(sum(coalesce(settled_usd, reserved_usd)), 0) FROM money WHERE task_id = ?"
-        rows = await self.ledger.read(lambda db: db.execute(query, (task_id,)).fetchall())
-        return float(rows[0][0])
+        return await self.ledger.read(lambda db: float(db.execute(query, (task_id,)).get))
 
     async def note(self, task_id: str, kind: str, detail: Json) -> None:
         """Append a decision: who decided what, and why."""
         row = (task_id, time.time(), kind, json.dumps(detail))
         await self.ledger.write(
-            lambda db: db.execute("INSERT INTO decisions (task_id, at, kind, detail) VALUES (?, ?, ?, ?)", row)
+            lambda db: db.execute(
+                "INSERT INTO decisions (task_id, at, kind, detail) VALUES (?, ?, ?, ?)", row
+            )
         )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.repairs import repair
 from validators.parsers import ParserLimitError, parse_python, parses
 from validators.unfinished import find_unfinished
 
@@ -52,9 +53,12 @@ def select(texts: Sequence[str], language: str) -> Selection:
     last block wins that is at least half as long as the longest.
     """
     if len(texts) == 1:
-        return Selection(texts[0])
-    parts = [_read(text, language) for text in dict.fromkeys(texts)]
-    parts = _that_parse(parts, language)
+        return Selection(repair(texts[0], language))
+    whole = _continued(texts, language)
+    if whole:
+        return Selection(whole, is_joined=True)
+    parts = [_read(text, language) for text in dict.fromkeys(repair(text, language) for text in texts)]
+    parts = [part for part in parts if part.parses] or parts
     defining = [part for part in parts if part.defines]
     if not defining:
         longest = max(len(part.text) for part in parts)
@@ -83,17 +87,11 @@ def definitions(text: str, language: str) -> frozenset[str]:
     ) - {"if", "for", "while", "switch"}
 
 
-def _that_parse(parts: list[_Part], language: str) -> list[_Part]:
-    """Drop what does not parse, unless it parses when put together with the rest."""
-    good = [part for part in parts if part.parses]
-    if not good or len(good) == len(parts):
-        return parts
-    together = "\n".join(part.text for part in parts)
-    bad = (part for part in parts if not part.parses)
-    continues = any(re.search(r"^\s+(?:async )?(?:def|class) ", part.text, re.MULTILINE) for part in bad)
-    if continues and parses(together, language):
-        return [_read(together, language)]
-    return good
+def _continued(texts: Sequence[str], language: str) -> str:
+    """Join blocks of which a later one goes on inside what an earlier one opened; empty when none does."""
+    together = "\n".join(texts)
+    goes_on = any(text[:1] in {" ", "\t"} for text in texts[1:]) and not texts[0][:1].isspace()
+    return together if goes_on and parses(together, language) else ""
 
 
 def _untested(parts: list[_Part]) -> list[_Part]:

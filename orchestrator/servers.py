@@ -145,7 +145,8 @@ def _serve(name: str, backend: str, model: ModelInfo, tier: TierPolicy) -> Serve
     context = min(tier.context_tokens, model.context_tokens or tier.context_tokens)
     note = ""
     if context < tier.context_tokens:
-        note = f"{model.name} is loaded with {context} tokens of context, the policy hopes for {tier.context_tokens}"
+        hoped = f"the policy hopes for {tier.context_tokens}"
+        note = f"{model.name} is loaded with {context} tokens of context, {hoped}"
     return Served(
         tier=name,
         backend=backend,

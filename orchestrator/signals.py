@@ -252,9 +252,9 @@ DOMAINS: tuple[tuple[Domain, re.Pattern[str], str], ...] = (
     (
         "general",
         re.compile(
-            r"\b(?:(?:write|draft|compose) (?:an? |the )?(?:\w{1,20} )?(?:email|e-mail|letter|essay|article|post"
-            r"|poem|story|announcement|tweet|press release|message|note)\b|translate\b|proofread\b|explain\b"
-            r"|brainstorm\b|what (?:is|are)\b|tell me\b|paraphrase\b)"
+            r"\b(?:(?:write|draft|compose) (?:an? |the )?(?:\w{1,20} )?(?:email|e-mail|letter|essay"
+            r"|article|post|poem|story|announcement|tweet|press release|message|note)\b|translate\b"
+            r"|proofread\b|explain\b|brainstorm\b|what (?:is|are)\b|tell me\b|paraphrase\b)"
         ),
         "asks for prose",
     ),
@@ -263,7 +263,7 @@ DOMAINS: tuple[tuple[Domain, re.Pattern[str], str], ...] = (
 CODE = re.compile(
     r"```|\b(?:def|class|function|const|import|return|async|await)\b|\w\(\)|\w\.\w{1,60}\("
     r"|\w\.(?:py|js|ts|tsx|go|rs|java|c|cpp|cs|rb|php|sh|sql|json|toml|ya?ml|html|css)\b"
-    r"|\b(?:code|script|unit tests?|refactor|compile|bug|api|endpoint|regex|method|module|library|program|parser"
-    r"|query|algorithm|repository|variable|stack ?trace|implement|component|dependency|commit)\b"
+    r"|\b(?:code|script|unit tests?|refactor|compile|bug|api|endpoint|regex|method|module|library|program"
+    r"|parser|query|algorithm|repository|variable|stack ?trace|implement|component|dependency|commit)\b"
 )
 """What tells a request about code from one about prose."""

@@ -47,15 +47,15 @@ async def read_standings(orchestrator: Orchestrator) -> Standings:
         )
         counts = db.execute("SELECT status, count(*) FROM tasks WHERE kind = 'task' GROUP BY status")
         saved = db.execute(
-            "SELECT coalesce(sum(json_extract(outcome, '$.saved_usd')), 0) FROM tasks WHERE status = 'accepted'"
-            " AND kind = 'task'"
+            "SELECT coalesce(sum(json_extract(outcome, '$.saved_usd')), 0) FROM tasks"
+            " WHERE status = 'accepted' AND kind = 'task'"
         )
         return Standings(
-            tasks=dict(counts.fetchall()),
+            tasks={str(status): int(count) for status, count in counts},
             workers=tuple(WorkerRow(*row) for row in rows),
-            spent_today_usd=_number(db.execute(spent + " WHERE day = ?", (today,))),
-            spent_usd=_number(db.execute(spent)),
-            saved_usd=_number(saved),
+            spent_today_usd=float(db.execute(spent + " WHERE day = ?", (today,)).get),
+            spent_usd=float(db.execute(spent).get),
+            saved_usd=float(saved.get),
         )
 
     return await orchestrator.world.records.ledger.read(ask)
@@ -64,8 +64,3 @@ async def read_standings(orchestrator: Orchestrator) -> Standings:
 async def inspect_backends(orchestrator: Orchestrator) -> tuple[Finding, ...]:
     """Ask every backend for its health and models."""
     return await orchestrator.world.servers.inspect()
-
-
-def _number(cursor: apsw.Cursor) -> float:
-    row = cursor.fetchone()
-    return float(row[0]) if row else 0.0

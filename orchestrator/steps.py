@@ -8,8 +8,7 @@ this class without the loop noticing.
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from pydantic import TypeAdapter
-
+from orchestrator.adapters import read_json, write_json
 from orchestrator.records import Records
 
 Value = TypeVar("Value")
@@ -27,10 +26,9 @@ class Steps:
 
         What `act` raises is not remembered, so the step is taken again on resume.
         """
-        adapter = TypeAdapter(kind)
         known = await self._records.recall(self._task_id, key)
         if known is not None:
-            return adapter.validate_json(known)
+            return read_json(kind, known)
         value = await act()
-        await self._records.remember(self._task_id, key, adapter.dump_json(value).decode())
+        await self._records.remember(self._task_id, key, write_json(value))
         return value

@@ -46,7 +46,7 @@ async def validate_submission(world: World, submission: Submission) -> Judgement
     names = submission.validators or _choose(submission.given)
     bench = Bench(world.sandbox, world.limits)
     if "semantic" in names:
-        bench = replace(bench, checker=await _find_checker(world, submission, candidate))
+        bench = replace(bench, checker=await _find_checker(world, submission))
     verdicts = [one async for one in judge_in_order(bench.pick(names), candidate, submission.given)]
     if "semantic" in names and bench.checker is None:
         reason = "No tier is served here that could judge; run `orchestrator doctor`."
@@ -75,7 +75,7 @@ def _choose(given: Given) -> tuple[str, ...]:
     return tuple(name for name in ORDER if name in chosen)
 
 
-async def _find_checker(world: World, submission: Submission, candidate: Candidate) -> Checker | None:
+async def _find_checker(world: World, submission: Submission) -> Checker | None:
     """Take the strongest free tier that is served here; judging never spends money on its own."""
     free = [name for name in world.policy.tiers_by_rank() if not world.policy.tiers[name].paid]
     survey = await world.servers.survey(free, "code")

@@ -1,5 +1,6 @@
 """What validators that run programs share: a broken world becomes a verdict, a verdict a receipt."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -11,7 +12,9 @@ from validators.verdict import Candidate, Diagnostic, Status, Verdict
 
 Decision = tuple[Status, tuple[Diagnostic, ...], str]
 """Status, diagnostics and reason of a verdict."""
-_TAIL_LINES = 20
+_TAIL_LINES = 25
+_NOISE = re.compile(r"\s+(?:at )?(?:async )?.*\(?(?:node:internal|java\.base)/")
+"""Lines of a stack that are inside of the language."""
 _ENDS = {
     "timed_out": "The program did not end within {seconds:g} s.",
     "out_of_memory": "The program took more than {memory} MiB of memory.",
@@ -54,6 +57,7 @@ def describe_end(execution: Execution, limits: Limits) -> str:
 
 
 def tail(execution: Execution) -> str:
-    """Return the last lines a program wrote, those to stderr last."""
+    """Return the last lines a program wrote, those to stderr last, without stacks of the language itself."""
     written = f"{execution.stdout.rstrip()}\n{execution.stderr.rstrip()}".strip()
-    return "\n".join(written.splitlines()[-_TAIL_LINES:])
+    lines = [line for line in written.splitlines() if not _NOISE.match(line)]
+    return "\n".join(lines[-_TAIL_LINES:])

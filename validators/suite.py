@@ -29,6 +29,7 @@ _NOTED_AT = 0.9
 _NOT_FOUND_CODES = frozenset({126, 127})
 _NO_FRAMEWORK = re.compile(r"No module named '?(?:pytest|nose|tox)\b")
 _PYTEST_FAILURES = by_pattern(r"^(?:FAILED|ERROR) (?P<file>[^\s:]+)(?:::)?(?P<message>.*)$")
+_PLACE = re.compile(r"(?:/sandbox/|\./)?(?P<file>[\w.][\w./-]*\.\w+):(?P<line>\d+)")
 _KEPT = 19
 
 
@@ -49,19 +50,21 @@ class Tests:
     async def _judge(self, candidate: Candidate, given: Given) -> Verdict:
         if not given.tests.strip() and not given.test_command.strip():
             return unavailable(self.name, "No tests were given.")
-        verdict = None
-        if given.tests.strip():
-            verdict = await self._run_tests(candidate, given)
-            if verdict.status != "passed":
-                return verdict
-        if given.test_command.strip():
-            program = command_program(given.test_command, candidate, given, self._limits)
-            execution = await self._sandbox.run(program)
-            by_command = self._verdict(decide_command(execution, self._limits), execution, given.test_command)
-            if verdict is None or by_command.status != "passed":
-                return by_command
-            return replace(verdict, reason=f"{verdict.reason}; {by_command.reason}")
-        return verdict  # type: ignore[return-value] - one of the two was given
+        if not given.test_command.strip():
+            return await self._run_tests(candidate, given)
+        if not given.tests.strip():
+            return await self._run_command(candidate, given)
+        first = await self._run_tests(candidate, given)
+        if first.status != "passed":
+            return first
+        second = await self._run_command(candidate, given)
+        return replace(second, reason=f"{first.reason}; {second.reason}")
+
+    async def _run_command(self, candidate: Candidate, given: Given) -> Verdict:
+        program = command_program(given.test_command, candidate, given, self._limits)
+        execution = await self._sandbox.run(program)
+        decision = decide_command(execution, candidate, self._limits)
+        return self._verdict(decision, execution, given.test_command)
 
     async def _run_tests(self, candidate: Candidate, given: Given) -> Verdict:
         if candidate.language == "python":
@@ -93,9 +96,8 @@ class Tests:
                 report_fd=True,
             )
         )
-        return self._verdict(
-            decide_suite(suite, execution, last_word, self._limits), execution, layout.script
-        )
+        decision = decide_suite(suite, execution, last_word, candidate, self._limits)
+        return self._verdict(decision, execution, layout.script)
 
     async def _run_python(self, candidate: Candidate, given: Given) -> Verdict:
         secret = secrets.token_hex(16)
@@ -143,54 +145,63 @@ def python_runner(candidate: Candidate, secret: str, seconds: float) -> dict[str
     }
 
 
-def decide_suite(suite: Suite, execution: Execution, last_word: str, limits: Limits) -> Decision:
+def decide_suite(
+    suite: Suite, execution: Execution, last_word: str, candidate: Candidate, limits: Limits
+) -> Decision:
     """Decide from a run of tests in another language than Python."""
     if limit := describe_end(execution, limits):
-        return "failed", _told(limit, execution), ""
+        return _failed(limit, execution, candidate)
     output = execution.stdout + execution.stderr
     counts = count_tests(output)
     if execution.exit_code != 0:
         if absent := re.search(suite.missing, output):
             return "unavailable", (), f"A dependency is not installed here: {absent[0]}."
-        return "failed", _told("The tests failed.", execution), _counted(counts)
+        return _failed("The tests failed.", execution, candidate)
     if suite.last_word and last_word not in execution.report + execution.stdout:
-        return "failed", _told("The program ended before its tests did.", execution), ""
+        return _failed("The program ended before its tests did.", execution, candidate)
     if not suite.last_word and counts is None:
-        return "failed", _told("The tests gave no result.", execution), ""
-    return _by_counts(counts, execution) or ("passed", (), _counted(counts))
+        return _failed("The tests gave no result.", execution, candidate)
+    return _by_counts(counts, execution, candidate) or ("passed", (), _counted(counts))
 
 
-def decide_command(execution: Execution, limits: Limits) -> Decision:
+def decide_command(execution: Execution, candidate: Candidate, limits: Limits) -> Decision:
     """Decide from the exit code of a test command, and from the counts of a framework that is recognised."""
     if limit := describe_end(execution, limits):
-        return "failed", _told(limit, execution), ""
+        return _failed(limit, execution, candidate)
     output = execution.stdout + execution.stderr
     if execution.exit_code in _NOT_FOUND_CODES or _NO_FRAMEWORK.search(output):
         return "unavailable", (), f"The command needs something that is not here: {tail(execution)}"
     counts = count_tests(output)
-    if decided := _by_counts(counts, execution):
+    if decided := _by_counts(counts, execution, candidate):
         return decided
     if execution.exit_code != 0:
-        return "failed", _told(f"The command ended with {execution.exit_code}.", execution), _counted(counts)
+        return _failed(f"The command ended with {execution.exit_code}.", execution, candidate)
     return "passed", (), _counted(counts)
 
 
-def _by_counts(counts: Counts | None, execution: Execution) -> Decision | None:
+def _by_counts(counts: Counts | None, execution: Execution, candidate: Candidate) -> Decision | None:
     """Decide where counts alone do: tests failed, or there were none."""
     if counts is None:
         return None
     if counts.failed:
-        return "failed", _told("Tests failed.", execution), _counted(counts)
+        return _failed(f"{counts.failed} tests failed.", execution, candidate)
     return None if counts.passed else ("unavailable", (), "No tests were run.")
 
 
-def _told(message: str, execution: Execution) -> tuple[Diagnostic, ...]:
-    """Return the failures that can be read, and what was written last."""
-    failures = tuple(_PYTEST_FAILURES(execution.stdout))[:_KEPT]
-    return (*failures, Diagnostic(f"{message}\n{tail(execution)}".strip()))
+def _failed(message: str, execution: Execution, candidate: Candidate) -> Decision:
+    """Fail with the failures that can be read, and what was written last."""
+    output = execution.stderr + execution.stdout
+    failures = tuple(_PYTEST_FAILURES(output))[:_KEPT]
+    last = Diagnostic(f"{message}\n{tail(execution)}".strip())
+    place = next((place for place in _PLACE.finditer(output) if _is_shown(place["file"], candidate)), None)
+    if place is not None and not failures:
+        last = replace(last, file=place["file"], line=int(place["line"]))
+    return "failed", (*failures, last), ""
+
+
+def _is_shown(file: str, candidate: Candidate) -> bool:
+    return file in candidate.files or file.startswith("given_test")
 
 
 def _counted(counts: Counts | None) -> str:
-    if counts is None:
-        return "ended with exit code 0 after its last line"
-    return f"{counts.passed} passed, {counts.failed} failed" if counts.failed else f"{counts.passed} passed"
+    return "The tests ran to their end." if counts is None else f"{counts.passed} passed"

@@ -27,11 +27,8 @@ class Materials:
 
     def mentioned(self) -> list[str]:
         """Return the candidate's files that the tests name, so that they must not be joined with them."""
-        return [
-            path
-            for path in self.files
-            if re.search(rf"\b{re.escape(PurePosixPath(path).stem)}\b", self.tests)
-        ]
+        stems = {path: re.escape(PurePosixPath(path).stem) for path in self.files}
+        return [path for path, stem in stems.items() if re.search(rf"\b{stem}\b", self.tests)]
 
     def joined(self, ending: str) -> str:
         """Return the candidate's files of that ending and the tests as one source."""
@@ -99,9 +96,8 @@ def _rust(materials: Materials) -> Layout:
         files = {**materials.files, "given_tests.rs": materials.tests}
     else:
         files = {"given_tests.rs": materials.joined(".rs")}
-    return Layout(
-        files, '"$0" --edition 2021 -A warnings --test -o given_tests given_tests.rs && ./given_tests'
-    )
+    compiler = '"$0" --edition 2021 -A warnings --test -o given_tests'
+    return Layout(files, f"{compiler} given_tests.rs && ./given_tests")
 
 
 _C_START = """\
@@ -140,19 +136,22 @@ def _c(ending: str, standard: str) -> Callable[[Materials], Layout]:
         compiler = f'"$0" -std={standard} -I. -w'
         script = (
             f"{compiler} -x c -std=gnu17 -c start.c -o start.o && rm start.c && "
-            f"{compiler} -Wl,--wrap=main given_tests.{ending} {apart} start.o -lm -lpthread -o given_tests && "
-            "./given_tests"
+            f"{compiler} -Wl,--wrap=main given_tests.{ending} {apart} start.o -lm -lpthread -o given_tests"
+            " && ./given_tests"
         )
         return Layout(files, script)
 
     return lay_out
 
 
+_BASH_START = """trap 'echo "given_tests.sh:$LINENO: $BASH_COMMAND" >&2' ERR; """
+
+
 def _bash(materials: Materials) -> Layout:
     tests = materials.tests if materials.mentioned() else materials.joined(".sh")
     tests = re.sub(r"\n\s*exit(?:\s+0)?\s*$", "", tests.rstrip())
-    script = f"{tests}\nprintf %s '{materials.last_word}' >&3\n"
-    return Layout({**materials.files, "given_tests.sh": script}, '"$0" -e given_tests.sh')
+    script = f"{_BASH_START}{tests}\nprintf %s '{materials.last_word}' >&3\n"
+    return Layout({**materials.files, "given_tests.sh": script}, '"$0" -eE given_tests.sh')
 
 
 _JAVA_START = """\
@@ -218,6 +217,7 @@ def _php(materials: Materials) -> Layout:
     )
 
 
+_C_MISSING = r"fatal error: [^\n]*(?:No such file|not found)"
 _GO_ENVIRONMENT = {"GOFLAGS": "-buildvcs=false", "GOPROXY": "off", "GOTOOLCHAIN": "local"}
 
 SUITES: dict[str, Suite] = {
@@ -235,21 +235,21 @@ SUITES: dict[str, Suite] = {
         _rust,
         r"#\[test\]",
         last_word=False,
-        missing=r"error\[E04(?:32|33|63)\]: (?:unresolved import|can't find crate|cannot find module or crate)",
+        missing=r"error\[E04(?:32|33|63)\]: (?:unresolved import|can't find|cannot find module or)",
     ),
     "c": Suite(
         ("gcc", "clang"),
         "Install a C compiler (`apt install gcc`, `xcode-select --install`).",
         _c("c", "gnu17"),
         r"\bmain\s*\(",
-        missing=r"fatal error: [^\n]*(?:No such file|not found)",
+        missing=_C_MISSING,
     ),
     "cpp": Suite(
         ("g++", "clang++"),
         "Install a C++ compiler (`apt install g++`, `xcode-select --install`).",
         _c("cpp", "gnu++20"),
         r"\bmain\s*\(",
-        missing=r"fatal error: [^\n]*(?:No such file|not found)",
+        missing=_C_MISSING,
     ),
     "bash": Suite(
         ("bash",),

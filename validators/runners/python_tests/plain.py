@@ -10,6 +10,7 @@ import sys
 import types
 import unittest
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from .asserting import EXPLAIN, explain, explaining
@@ -21,6 +22,7 @@ _Error = tuple[type[BaseException], BaseException, types.TracebackType] | tuple[
 
 def run_plain(source: str, tree: ast.Module, names: Mapping[str, object], report: Reporter) -> None:
     """Run the tests in a scope that knows the candidate's names; a failed top-level check ends them."""
+    Path(TESTS).unlink(missing_ok=True)
     linecache.cache[TESTS] = (len(source), None, source.splitlines(keepends=True), TESTS)
     module = types.ModuleType(TESTS.removesuffix(".py"))
     sys.modules[module.__name__] = module

@@ -4,11 +4,11 @@ import ast
 import faulthandler
 import functools
 import importlib
-import importlib.util
 import json
 import os
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -23,47 +23,47 @@ def main() -> None:
     """Run what the settings say that lie beside this package, and end whatever the candidate left running."""
     folder = Path(sys.path[0])
     settings = json.loads((folder / "settings.json").read_text("utf-8"))
-    source = Path(TESTS).read_text("utf-8")
-    sys.path[0] = str(Path.cwd())
-    sys.argv = [TESTS]
     report = Reporter(settings["secret"], functools.partial(os.write, REPORT_FD))
-    shutil.rmtree(folder)
-    try:
-        tree = ast.parse(source, TESTS)
-    except SyntaxError as error:
-        report.record("unusable", message=f"The tests are no Python: {error}.")
-    else:
-        faulthandler.enable(REPORT_FD)
-        faulthandler.dump_traceback_later(settings["seconds"], file=REPORT_FD)
-        run(source, tree, settings["candidate"], report)
+    faulthandler.enable(REPORT_FD)
+    faulthandler.dump_traceback_later(settings["seconds"], file=REPORT_FD)
+    run(Path(TESTS).read_text("utf-8"), folder, settings["candidate"], report)
     report.record("end")
     sys.stdout.flush()
     os._exit(0)
 
 
-def run(source: str, tree: ast.Module, candidate: str, report: Reporter) -> None:
-    """Say how many tests there are, import the candidate and run them."""
-    pytest = needs_pytest(tree)
-    if pytest and importlib.util.find_spec("pytest") is None:
-        report.record(
-            "unusable", message="The tests need pytest. Install it beside the server, or use unittest."
-        )
+def run(source: str, folder: Path, candidate: str, report: Reporter) -> None:
+    """Choose how to run the tests, say how many there are, import the candidate and run them."""
+    try:
+        tree = ast.parse(source, TESTS)
+        run_tests = choose_runner(source, tree)
+    except SyntaxError as error:
+        report.record("unusable", message=f"The tests are no Python: {error}.")
+        return
+    except ModuleNotFoundError:
+        report.record("unusable", message="The tests need pytest. Install it beside the server.")
         return
     report.record("start", collected=count_tests(tree) or bool(uncalled_check(tree)))
-    names: dict[str, object] = {}
-    if candidate:
-        try:
-            names = public_names(import_candidate(candidate))
-        except BaseException as error:  # noqa: BLE001 - the untrusted program may raise anything
-            report.failed("import of the candidate", error)
-            return
-    if pytest:
-        from .with_pytest import run_pytest  # noqa: PLC0415 - it may not be installed
+    shutil.rmtree(folder)
+    sys.path[0] = str(Path.cwd())
+    sys.argv = [TESTS]
+    try:
+        names = public_names(import_candidate(candidate)) if candidate else {}
+    except BaseException as error:  # noqa: BLE001 - the untrusted program may raise anything
+        report.failed("import of the candidate", error)
+        return
+    run_tests(names, report)
 
-        run_pytest(names, report)
-    else:
-        Path(TESTS).unlink()
-        run_plain(source, tree, names, report)
+
+def choose_runner(source: str, tree: ast.Module) -> Callable[[Mapping[str, object], Reporter], None]:
+    """Return what runs these tests; it and all it needs is imported by then.
+
+    Raises:
+        ModuleNotFoundError: They need pytest, which is not installed.
+    """
+    if needs_pytest(tree):
+        return importlib.import_module(".with_pytest", __package__).run_pytest  # type: ignore[no-any-return]
+    return functools.partial(run_plain, source, tree)
 
 
 def import_candidate(path: str) -> ModuleType:

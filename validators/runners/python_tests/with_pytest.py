@@ -58,7 +58,10 @@ class _Reporting:
         else:
             self._report.failed(item.name, raised.value)
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Report that the tests could not even be imported."""
-        if report.failed:
-            self._report.failed("import of the tests", ImportError(report.longreprtext))
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[None]
+    ) -> None:
+        """Report that the tests could not even be imported, with the reason that pytest wraps."""
+        if isinstance(node, pytest.Collector) and call.excinfo is not None:
+            error = call.excinfo.value
+            self._report.failed("import of the tests", error.__cause__ or error)

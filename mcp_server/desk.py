@@ -1,6 +1,5 @@
 """What the tools of one server process share: the orchestrator, opened at the first call, and the runs."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ class Desk:
     runs: Runs
     config: str = ""
     """Path of the policy as given by `--config`."""
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environment: Mapping[str, str] = field(default_factory=dict)
     _orchestrator: Orchestrator | None = None
 
     @property

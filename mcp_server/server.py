@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 
 import anyio
@@ -28,13 +28,14 @@ INSTRUCTIONS = (
 )
 
 
-def build_server(config: str = "") -> MCPServer[Desk]:
+def build_server(config: str = "", environment: Mapping[str, str] = os.environ) -> MCPServer[Desk]:
     """Make the server; nothing is read or contacted before the first tool call.
 
     Args:
-        config: Path of an escalation.toml; empty searches as DESIGN.md says.
+        config: Path of an escalation.toml; empty searches for one.
+        environment: Where keys, folders and overrides are looked up.
     """
-    desk = Desk(Runs(), config)
+    desk = Desk(Runs(), config, environment)
 
     @contextlib.asynccontextmanager
     async def live(_: MCPServer[Desk]) -> AsyncIterator[Desk]:

@@ -34,8 +34,14 @@ class Job:
     report: Report
 
 
-async def make_attempt(job: Job, step: Try, attempts: Sequence[Attempt]) -> Attempt:
+async def make_attempt(job: Job, step: Try, attempts: Sequence[Attempt], number: int) -> Attempt:
     """Ask once and judge the answer.
+
+    Args:
+        job: The task and its world.
+        step: Whom to ask, and how.
+        attempts: What was tried before.
+        number: Of this attempt, the same when the task is resumed before it was recorded.
 
     Returns:
         An attempt, also when the model could not be asked or gave no candidate (`trouble` says why).
@@ -43,7 +49,6 @@ async def make_attempt(job: Job, step: Try, attempts: Sequence[Attempt]) -> Atte
     Raises:
         Spent: There is no money left for this call.
     """
-    number = attempts[-1].number + 1 if attempts else 1
     started = time.perf_counter()
     blank = Attempt(number, step.tier.tier, step.tier.model, step.tier.backend)
     tier = job.asking.servers.policy.tiers[step.tier.tier]

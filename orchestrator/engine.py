@@ -64,13 +64,15 @@ async def delegate(
     await report(Event("route", _describe_route(route)))
     job = _prepare_job(world, record, classification, (route, survey), report)
     attempts = await _recall(world.records, record)
+    number = await world.records.count_attempts(record.task_id)
     while True:
         standing = _stand(world.policy, record, time.monotonic() - started)
         step = next_step(route, attempts, standing)
         if isinstance(step, Ask | Finish):
             break
         try:
-            attempt = await _try(job, step, attempts)
+            number += 1
+            attempt = await _try(job, step, attempts, number)
         except Spent as spent:
             step = Finish("stopped", str(spent))
             break
@@ -79,7 +81,7 @@ async def delegate(
     outcome = conclude(world.policy, record.task_id, route, attempts, step)
     outcome = replace(deliver(world.roots, task, outcome), seconds=time.monotonic() - started)
     await world.records.note(record.task_id, outcome.status, {"reason": outcome.message})
-    await report(Event("finish", f"{outcome.status}: {outcome.message}", outcome.status == "accepted"))
+    await report(Event("finish", f"{outcome.status}: {outcome.message}".rstrip(": "), outcome.status == "accepted"))
     return outcome
 
 
@@ -99,10 +101,10 @@ async def _recall(records: Records, record: TaskRecord) -> list[Attempt]:
     return [attempt for attempt in known if attempt.trouble not in {"unavailable", "refused"}]
 
 
-async def _try(job: Job, step: Try, attempts: Sequence[Attempt]) -> Attempt:
+async def _try(job: Job, step: Try, attempts: Sequence[Attempt], number: int) -> Attempt:
     words = {"first": "asking", "retry": "asking again, with what was wrong:", "escalate": "escalating to"}
     await job.report(Event("try", f"{words[step.how]} {step.tier.tier} ({step.tier.model})"))
-    attempt = await make_attempt(job, step, attempts)
+    attempt = await make_attempt(job, step, attempts, number)
     if attempt.trouble:
         await job.report(Event("attempt", f"{step.tier.tier}: {attempt.message}", good=False))
     return attempt

@@ -149,6 +149,8 @@ def _spoken(blocks: Sequence[Block]) -> str:
 def _wanted(blocks: Sequence[Block], language: str) -> list[Block]:
     """Choose the blocks that may be the answer: of the language, else without a tag, else of a kin."""
     own = [block for block in blocks if block.language and are_related(block.language, language)]
+    if language == "markdown":
+        return own  # fences are part of such a text
     untagged = [block for block in blocks if not block.tag]
     if own and not any(definitions(block.text, language) for block in own):
         own += [block for block in untagged if definitions(block.text, language)]
@@ -192,7 +194,7 @@ def _from_prose(left: Reply, asked: _Asked) -> Extraction:
         return _as_text(left.text, asked)
     if asked.language not in LANGUAGES:
         return _named({asked.name(asked.language): left.text.strip() + "\n"}, asked, [])
-    text = left.text.partition("\n```")[0]
+    text = left.text if asked.language == "markdown" else left.text.partition("\n```")[0]
     code = find_code(repair(text, asked.language), asked.language)
     if not code.strip() or (_is_refusal(text) and not definitions(code, asked.language)):
         return _nothing(left.text, asked)

@@ -114,6 +114,8 @@ class Ledger:
         def guarded() -> Result:
             try:
                 return work(self._connected())
+            except apsw.ConstraintError:
+                raise  # our bug, not the world's
             except (apsw.Error, OSError) as error:
                 raise LedgerError(_explain(self.path, error)) from error
             finally:

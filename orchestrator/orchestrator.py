@@ -91,7 +91,7 @@ class Orchestrator:
         """
         record = await self.find(task_id)
         told = record.told
-        if told and (told.status in {"accepted", "skipped"} or _waits_for_person(record)):
+        if told and (record.status in {"accepted", "skipped"} or _waits_for_person(record)):
             return told
         if _is_dead(record.owner):
             await self.world.records.mark(task_id, "stopped")

@@ -37,7 +37,7 @@ def find_code(text: str, language: str) -> str:
         lines = _indented(lines)  # Markdown without fences
     first = next((index for index, line in enumerate(lines) if start.match(line)), None)
     if language in _LOOSE and (first == 0 or parses(text, language)):
-        return text
+        return text.strip("\n") + "\n"
     if first is None:
         return ""
     if language == "python":

@@ -219,6 +219,11 @@ class Records:
         rows = await self.ledger.read(lambda db: db.execute(query, (task_id, round_)).fetchall())
         return [read_json(Attempt, str(row[0])) for row in rows]
 
+    async def count_attempts(self, task_id: str) -> int:
+        """Count a task's attempts over all rounds, those that reached nobody included."""
+        query = "SELECT count(*) FROM attempts WHERE task_id = ?"
+        return await self.ledger.read(lambda db: int(db.execute(query, (task_id,)).get))
+
     async def reserve(self, wish: Reservation) -> int | None:
         """Set money aside before a paid call.
 

@@ -115,7 +115,10 @@ class Bubblewrap:
 
 
 async def _read_options(executable: str) -> str:
-    return (await anyio.run_process([executable, "--help"], check=False)).stdout.decode()
+    try:
+        return (await anyio.run_process([executable, "--help"], check=False)).stdout.decode()
+    except OSError as error:
+        raise SandboxUnavailable(f"No sandbox: {executable!r} could not be started: {error}.") from error
 
 
 def _filters(opened: ExitStack) -> Iterator[int]:

@@ -5,7 +5,7 @@ class SandboxError(Exception):
     """The sandbox itself is broken."""
 
 
-class UnsafePath(ValueError):  # noqa: N818 - reads as what it is
+class UnsafePath(ValueError):
     """A file of a program could lie outside of its working folder; the message names the path."""
 
 

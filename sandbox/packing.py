@@ -98,7 +98,7 @@ def pack(program: Program, checkpoint: Callable[[], None]) -> Packed:
 
 
 def _pack_entries(tar: tarfile.TarFile, program: Program) -> Iterator[int]:
-    """Pack one entry at a time and yield its size, counting an entry without content as one byte."""
+    """Pack one entry after another, and yield their sizes; one without content counts as a byte."""
     if program.tree is not None:
         try:
             yield from _pack_tree(tar, Path(program.tree), program.files.keys())
@@ -121,13 +121,13 @@ def _pack_tree(tar: tarfile.TarFile, tree: Path, replaced: Collection[str]) -> I
             if name in replaced:
                 continue
             status = path.lstat()
+            yield status.st_size or 1  # before it is read, so that too much is never read
             entry = tarfile.TarInfo(name)
             entry.mtime = int(status.st_mtime)
             entry.mode = stat.S_IMODE(status.st_mode) | stat.S_IRUSR | stat.S_IWUSR
             with suppress(PermissionError):
                 if _pack_path(tar, path, entry, status):
                     pending.append(path)
-            yield entry.size or 1
 
 
 def _pack_path(tar: tarfile.TarFile, path: Path, entry: tarfile.TarInfo, status: os.stat_result) -> bool:

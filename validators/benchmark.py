@@ -1,13 +1,13 @@
-"""The validator `benchmark`: a command must succeed beside the candidate, and keep a bound where one is given.
+"""The validator `benchmark`: a command must succeed beside the candidate, and keep a bound if one is given.
 
 The command is given as `CMD`, or with a bound at its end:
 
     python bench.py => seconds < 2.5
     python bench.py => ops_per_second > 1000
 
-`seconds` is the wall clock of the command. Any other name is a number that the command prints as `NAME: NUMBER`
-or `NAME=NUMBER`. With a bound the command runs five times and the best value counts, the least for `<` and the
-greatest for `>`: noise of the machine only ever makes a program look worse.
+`seconds` is the wall clock of the command. Any other name is a number that the command prints as
+`NAME: NUMBER` or `NAME=NUMBER`. With a bound the command runs five times and the best value counts, the least
+for `<` and the greatest for `>`: noise of the machine only ever makes a program look worse.
 """
 
 import operator

@@ -183,9 +183,11 @@ _BASH_ENDS = frozenset(f"missing {word!r}" for word in ("fi", "done", "esac", "}
 
 _C_TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?(?:\*/|\Z)|R"([^()\\\s]{0,16})\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
-    r"|^[ \t]*\#[ \t]*(?:el|if)[^\n]*|[()\[\]{}]",
+    r"|^[ \t]*\#[ \t]*(?:if|ifdef|ifndef|elif|else|define)\b(?:\\\n|[^\n])*|[()\[\]{}]",
     re.DOTALL | re.MULTILINE,
 )
+_NO_CHOICE = ("ifndef", "define")
+"""An include guard chooses nothing, and the brackets of a macro count where it is used."""
 _OPENER = {")": "(", "]": "[", "}": "{"}
 
 
@@ -198,7 +200,7 @@ def balances(text: str) -> bool:
     for match in _C_TOKEN.finditer(text):
         mark = match[0].lstrip()
         if mark.startswith("#"):
-            if not mark.lstrip(" \t#").startswith("ifndef"):  # an include guard chooses nothing
+            if not mark.lstrip(" \t#").startswith(_NO_CHOICE):
                 return True
         elif mark in "([{":
             waiting.append(mark)

@@ -1,5 +1,6 @@
 """What every sandbox promises, held against each of them."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -93,8 +94,6 @@ async def test_a_tree_that_is_none_is_said(box, tmp_path):
 
 
 async def test_sockets_and_pipes_of_a_tree_are_left_out(box, tmp_path):
-    import os
-
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").touch()
 

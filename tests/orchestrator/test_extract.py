@@ -175,12 +175,17 @@ OTHER_SHAPES = {
         '{"a": 2}\n',
     ),
     "bash": ("bash", "```sh\nset -e\necho hi\n```\nRun:\n```\nchmod +x a.sh\n```\n", "set -e\necho hi\n"),
-    "bash without a fence": ("bash", "#!/bin/sh\necho hi\n", "#!/bin/sh\necho hi"),
+    "bash without a fence": ("bash", "#!/bin/sh\necho hi\n", "#!/bin/sh\necho hi\n"),
     "sql without a fence": ("sql", "The query:\n\nSELECT a\nFROM b;\n\nEnjoy", "SELECT a\nFROM b;\n"),
     "markdown with fences inside": (
         "markdown",
         "```markdown\n# Use\n\n```sh\nrun\n```\n\nDone.\n```\n",
         "# Use\n\n```sh\nrun\n```\n\nDone.\n",
+    ),
+    "markdown that is the reply": (
+        "markdown",
+        "# Use\n\n```sh\nrun\n```\n\n```\nok\n```\nDone.",
+        "# Use\n\n```sh\nrun\n```\n\n```\nok\n```\nDone.\n",
     ),
     "a language nobody knows": ("brainfuck", "+++.\n", "+++.\n"),
     "a language nobody knows, fenced": ("zig", "```zig\nconst x = 1;\n```\n", "const x = 1;\n"),

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.program import Limits, Program
 
-SECRET = "canary-3f9c1d"
+SECRET = "canary-3f9c1d"  # noqa: S105 - nobody uses it
 
 
 @pytest.fixture
@@ -119,8 +120,16 @@ SEARCHES = {
     "environments": "for p in glob.glob('/proc/*/environ'): show(p)",
     "command lines": "for p in glob.glob('/proc/*/cmdline'): show(p)",
     "open files": "for p in glob.glob('/proc/*/fd/*'): show(p) if os.path.isfile(p) else 0",
-    "own descriptors": "for n in range(3, 256):\n    try: os.lseek(n, 0, 0); print(os.read(n, 999))\n    except OSError: pass",
-    "all of the disk": "for d, _, names in os.walk('/'):\n    if d.startswith(('/proc', '/usr', '/sys')): continue\n    for n in names:\n        if 'id_rsa' in n: show(d + '/' + n)",
+    "own descriptors": """
+for n in range(3, 256):
+    try: os.lseek(n, 0, 0); print(os.read(n, 999))
+    except OSError: pass
+""",
+    "all of the disk": """
+for folder, _, names in os.walk('/'):
+    for name in names:
+        if not folder.startswith(('/proc', '/usr')) and 'id_rsa' in name: show(folder + '/' + name)
+""",
     "mounts": "show('/proc/self/mountinfo')",
 }
 
@@ -144,9 +153,19 @@ print("searched")
 
 BOMBS = {
     "processes": "while True:\n    try: os.fork()\n    except OSError: pass",
-    "threads": "while True:\n    try: threading.Thread(target=time.sleep, args=(99,)).start()\n    except RuntimeError: time.sleep(1)",
+    "threads": """
+while True:
+    try: threading.Thread(target=time.sleep, args=(99,)).start()
+    except RuntimeError: time.sleep(1)
+""",
     "memory of one": "block = []\nwhile True: block.append(b'x' * 5_000_000)",
-    "memory of many": "for _ in range(20): os.fork() or (bytearray(b'x' * 30_000_000), time.sleep(99))\ntime.sleep(99)",
+    "memory of many": """
+for _ in range(20):
+    if os.fork() == 0:
+        block = b'x' * 30_000_000
+        time.sleep(99)
+time.sleep(99)
+""",
     "printing": "while True: os.write(1, b'x' * 65536)",
     "printing errors": "while True: os.write(2, b'x' * 65536)",
     "reporting": "while True: os.write(3, b'x' * 65536)",
@@ -190,11 +209,26 @@ for folder in ("/tmp", "/dev/shm", os.getcwd()):
 
 
 SURVIVORS = {
-    "daemon": "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(300)",
-    "detached from all output": "if os.fork() == 0:\n    os.setsid(); [os.close(n) for n in range(3)]\n    time.sleep(300)",
+    "daemon": """
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(300)
+""",
+    "detached from all output": """
+if os.fork() == 0:
+    os.setsid()
+    os.closerange(0, 9)
+    time.sleep(300)
+""",
     "kill everybody": "if os.fork() == 0: time.sleep(300)\nos.kill(-1, 9)",
     "zombie": "if os.fork() == 0: os._exit(0)",
-    "deaf": "if os.fork() == 0:\n    for n in range(1, 32):\n        if n not in (9, 19): signal.signal(n, signal.SIG_IGN)\n    time.sleep(300)",
+    "deaf": """
+if os.fork() == 0:
+    for number in {*range(1, 32)} - {9, 19}:
+        signal.signal(number, signal.SIG_IGN)
+    time.sleep(300)
+""",
 }
 
 
@@ -215,7 +249,7 @@ async def test_links_that_a_program_leaves_do_not_reach_the_host(box, tmp_path):
     execution = await box.run(python("open('out/planted', 'w')", tree=str(tmp_path)))
 
     assert "Error" in execution.stderr
-    assert not Path("/etc/planted").exists()
+    assert subprocess.run(["test", "-e", "/etc/planted"], check=False).returncode == 1  # noqa: ASYNC221
 
 
 async def test_honest_programs_may_use_loopback_processes_and_threads(box):

@@ -125,7 +125,10 @@ def _c(ending: str, standard: str) -> Callable[[Materials], Layout]:
         tests = materials.tests
         if not included and len(materials.files) == 1:
             included = sources
-            tests = "".join(f'#include "{path}"\n' for path in sources) + f'#line 1 "tests"\n{tests}'
+            tests = (
+                "".join(f'#include "{path}"\n' for path in sources)
+                + f'#line 1 "given_tests.{ending}"\n{tests}'
+            )
         apart = " ".join(f"'./{path}'" for path in sources if path not in included)
         files = {
             **materials.files,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.edits import apply_edits, parse_edits
+from orchestrator.edits import Edit, apply_edits, parse_edits
 from orchestrator.fences import Block, are_related, find_blocks
 from orchestrator.prose import find_code
 from orchestrator.repairs import repair
@@ -67,9 +67,7 @@ def extract(
     asked = _Asked(spoken, target or (next(iter(before)) if len(before) == 1 else ""), before)
     edits = parse_edits(left.text) if before else ()
     if edits:
-        edited = apply_edits(before, edits)
-        files = {} if edited.problems else edited.files
-        return _finish(files, asked, ["edits"], list(edited.problems))
+        return _edited(edits, asked)
     if spoken == TEXT:
         return _as_text(left.text, asked)
     opened = open_json(left.text) if spoken != "json" else None
@@ -94,6 +92,16 @@ class _Asked:
 def _language_of(files: Mapping[str, str]) -> str:
     languages = {by_path(path) for path in files}
     return (languages.pop() or "") if len(languages) == 1 else ""
+
+
+def _edited(edits: Sequence[Edit], asked: _Asked) -> Extraction:
+    """Apply edits to the previous files, all or none; new files obey the rules for names."""
+    edited = apply_edits(asked.previous, edits)
+    problems = list(edited.problems)
+    for path in sorted(edited.files.keys() - asked.previous.keys()):
+        message = path_problem(path, allowed={asked.target})
+        problems += [Diagnostic(message, file=path, code="unsafe_path")] if message else []
+    return _finish({} if problems else edited.files, asked, ["edits"], problems)
 
 
 def _as_text(text: str, asked: _Asked) -> Extraction:

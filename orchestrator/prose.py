@@ -22,7 +22,7 @@ _START = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r".*[;{}()\[\]>,:\\]\s*(?://.*)?$|\s*(?:end|fi|done|esac)\s*$|\s+\S|\s*(?://|--)")
-_MAX_CUTS = 24
+_MAX_CUTS = 3
 _LOOSE = frozenset({"yaml", "toml", "bash", "markdown", "ruby"})
 """Languages in whose last line nothing tells code from prose."""
 

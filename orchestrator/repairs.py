@@ -44,10 +44,11 @@ def _without_entities(text: str) -> str:
 
 
 def _without_prompts(text: str) -> str:
-    """Keep what was typed after `>>>` and `...`, and drop what was answered."""
-    lines = text.split("\n")
-    typed = [_PROMPT.sub("", line) for line in lines if _PROMPT.match(line)]
-    return "\n".join(typed) + "\n" if typed else text
+    """Keep of a session what was typed after `>>>` and `...`, and drop what was answered."""
+    if not _PROMPT.match(text.lstrip("\n")):
+        return text  # a docstring may hold a session, too
+    typed = [_PROMPT.sub("", line) for line in text.split("\n") if _PROMPT.match(line)]
+    return "\n".join(typed) + "\n"
 
 
 def _without_numbers(text: str) -> str:
@@ -64,9 +65,15 @@ def _without_indentation(text: str) -> str:
     return textwrap.dedent(text)
 
 
+def _without_last_bracket(text: str) -> str:
+    """Drop a last line that only closes: models that leave out a prompt's first line still close it."""
+    return re.sub(r"\n[ \t]*[)}\]]+;?\s*$", "\n", text)
+
+
 _REPAIRS: tuple[Callable[[str], str], ...] = (
     _without_typography,
     _without_entities,
     _without_prompts,
     _without_indentation,
+    _without_last_bracket,
 )

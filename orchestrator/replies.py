@@ -131,21 +131,16 @@ def _without_envelope(text: str) -> str:
 
 
 def _once(text: str) -> str:
-    """Give one copy of a text that is nothing but the same thing two to four times."""
-    lines = text.strip().split("\n")
+    """Give one copy of a text that is nothing but the same lines two to four times."""
+    lines = [line for line in text.split("\n") if line.strip()]
     for times in (2, 3, 4):
-        parts = _equal_parts([line for line in lines if line.strip()], times)
-        if parts:
-            wanted = len(parts)
-            seen = 0
-            for index, line in enumerate(lines):
-                seen += bool(line.strip())
-                if seen == wanted:
-                    return "\n".join(lines[: index + 1])
+        size = len(lines) // times
+        if size > 1 and lines == lines[:size] * times:
+            return _head(text, size)
     return text
 
 
-def _equal_parts(lines: list[str], times: int) -> list[str]:
-    size, rest = divmod(len(lines), times)
-    first = lines[:size]
-    return first if size > 1 and not rest and lines == first * times else []
+def _head(text: str, wanted: int) -> str:
+    """Cut a text before its line number `wanted`, counting from 0 those that hold anything."""
+    starts = [match.start() for match in re.finditer(r"^(?=[^\S\n]*\S)", text, re.MULTILINE)]
+    return text[: starts[wanted]].rstrip("\n")

@@ -18,7 +18,7 @@ _DEFINITION = re.compile(
     r"|(?:const|let|var)\s+(?P<bound>[A-Za-z_$][\w$]*)\s*(?::[^=\n]+)?=\s*"
     r"(?:async\b|function\b|class\b|\(|[\w$]+\s*=>)"
     r"|(?P<shell>[\w-]+)\s*\(\)\s*\{"
-    r"|[A-Za-z_][\w:<>,*& \t]*?[\s*&](?P<c>[A-Za-z_]\w*)\s*\([^;{}]*\)\s*(?:const\s*)?\{)",
+    r"|[A-Za-z_][\w:<>,*& \t]*?[\s*&](?P<c>[A-Za-z_]\w*)\s*\([^;{}]{0,400}\)\s*(?:const\s*)?\{)",
     re.MULTILINE,
 )
 _PREAMBLE = re.compile(

@@ -162,8 +162,8 @@ def _file_systems(file_bytes: int, packed_bytes: int) -> Iterator[str]:
 
 def _readable(path: str) -> Iterator[str]:
     """Yield the binding of a host path, unless the system has it; a whole home or root is never bound."""
-    real = Path(path).resolve()
-    if real in {Path("/"), Path.home().resolve()}:
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises for a user without one
+    if Path(path).resolve() in {Path("/"), Path(home).resolve()}:
         raise ValueError(f"The path {path!r} is too wide to be shown to a program. Name what it needs.")
     if Path("/usr") in (Path(path), *Path(path).parents):
         return

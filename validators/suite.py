@@ -29,6 +29,8 @@ _NOTED_AT = 0.9
 _NOT_FOUND_CODES = frozenset({126, 127})
 _NO_FRAMEWORK = re.compile(r"No module named '?(?:pytest|nose|tox)\b")
 _PYTEST_FAILURES = by_pattern(r"^(?:FAILED|ERROR) (?P<file>[^\s:]+)(?:::)?(?P<message>.*)$")
+_COUNTING = re.compile(r"\b(?:pytest|unittest|jest|vitest|node\s+--test|(?:cargo|go)\s+test)\b")
+"""Commands of frameworks that always say how many tests there were, unless they were cut off."""
 _PLACE = re.compile(r"(?:/sandbox/|\./)?(?P<file>[\w.][\w./-]*\.\w+):(?P<line>\d+)")
 _KEPT = 19
 
@@ -63,7 +65,7 @@ class Tests:
     async def _run_command(self, candidate: Candidate, given: Given) -> Verdict:
         program = command_program(given.test_command, candidate, given, self._limits)
         execution = await self._sandbox.run(program)
-        decision = decide_command(execution, candidate, self._limits)
+        decision = decide_command(given.test_command, execution, candidate, self._limits)
         return self._verdict(decision, execution, given.test_command)
 
     async def _run_tests(self, candidate: Candidate, given: Given) -> Verdict:
@@ -75,7 +77,7 @@ class Tests:
                 self.name,
                 f"Tests in {candidate.language!r} cannot be run as source. Give a test_command.",
             )
-        if not re.search(suite.checks, given.tests):
+        if not count_checks(suite, given.tests):
             return unavailable(self.name, f"No tests were found: nothing in them matches {suite.checks!r}.")
         tool = find_tool(suite.binaries)
         if tool is None:
@@ -96,7 +98,8 @@ class Tests:
                 report_fd=True,
             )
         )
-        decision = decide_suite(suite, execution, last_word, candidate, self._limits)
+        whole = came_to_end(suite, execution, last_word, given.tests)
+        decision = decide_suite(suite, execution, whole, candidate, self._limits)
         return self._verdict(decision, execution, layout.script)
 
     async def _run_python(self, candidate: Candidate, given: Given) -> Verdict:
@@ -145,8 +148,21 @@ def python_runner(candidate: Candidate, secret: str, seconds: float) -> dict[str
     }
 
 
+def count_checks(suite: Suite, tests: str) -> int:
+    """Count the tests or assertions in a source, as far as a pattern tells."""
+    return len(re.findall(suite.checks, tests, re.MULTILINE))
+
+
+def came_to_end(suite: Suite, execution: Execution, last_word: str, tests: str) -> bool:
+    """Say whether the run proves that it reached the end of the tests."""
+    if suite.each_prints:
+        ended = re.findall(suite.each_prints, execution.stdout, re.MULTILINE)
+        return len(ended) >= count_checks(suite, tests)
+    return last_word in execution.report + execution.stdout
+
+
 def decide_suite(
-    suite: Suite, execution: Execution, last_word: str, candidate: Candidate, limits: Limits
+    suite: Suite, execution: Execution, whole: bool, candidate: Candidate, limits: Limits
 ) -> Decision:
     """Decide from a run of tests in another language than Python."""
     if limit := describe_end(execution, limits):
@@ -157,14 +173,12 @@ def decide_suite(
         if absent := re.search(suite.missing, output):
             return "unavailable", (), f"A dependency is not installed here: {absent[0]}."
         return _failed("The tests failed.", execution, candidate)
-    if suite.last_word and last_word not in execution.report + execution.stdout:
+    if not whole:
         return _failed("The program ended before its tests did.", execution, candidate)
-    if not suite.last_word and counts is None:
-        return _failed("The tests gave no result.", execution, candidate)
     return _by_counts(counts, execution, candidate) or ("passed", (), _counted(counts))
 
 
-def decide_command(execution: Execution, candidate: Candidate, limits: Limits) -> Decision:
+def decide_command(command: str, execution: Execution, candidate: Candidate, limits: Limits) -> Decision:
     """Decide from the exit code of a test command, and from the counts of a framework that is recognised."""
     if limit := describe_end(execution, limits):
         return _failed(limit, execution, candidate)
@@ -176,6 +190,8 @@ def decide_command(execution: Execution, candidate: Candidate, limits: Limits) -
         return decided
     if execution.exit_code != 0:
         return _failed(f"The command ended with {execution.exit_code}.", execution, candidate)
+    if counts is None and _COUNTING.search(command):
+        return "unavailable", (), f"The command printed no count of its tests. {tail(execution)}"
     return "passed", (), _counted(counts)
 
 

@@ -42,7 +42,7 @@ def surrounding_tools(names: Iterable[str]) -> tuple[Tool, ...]:
 def _behind_proxy(name: str, path: Path) -> Path | None:
     if path.name != _PROXY:
         return path
-    home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    home = Path(os.environ.get("RUSTUP_HOME") or _home() / ".rustup")
     try:
         toolchain = tomllib.loads((home / "settings.toml").read_text())["default_toolchain"]
     except (OSError, KeyError, tomllib.TOMLDecodeError):
@@ -51,10 +51,15 @@ def _behind_proxy(name: str, path: Path) -> Path | None:
     return program if program.exists() else None
 
 
+def _home() -> Path:
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises for a user without one
+
+
 def _shown(path: Path) -> tuple[str, ...]:
     """Return the installation a program belongs to, or the program alone when that would be a whole home."""
     if path.is_relative_to("/usr"):
         return ()
-    installation = path.parent.parent
-    wide = Path.home().resolve().is_relative_to(installation)
+    modules = [folder for folder in path.parents if folder.name == "node_modules"]
+    installation = modules[0] if modules else path.parent.parent
+    wide = _home().resolve().is_relative_to(installation)
     return (str(path if wide else installation),)

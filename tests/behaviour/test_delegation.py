@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from orchestrator.config import load_config
+from orchestrator.orchestrator import Orchestrator
+from orchestrator.review import decide
 from tests.behaviour.stage import APPROVE, BROKEN, GOOD, REJECT, TESTS, WRONG, call, delegate, fail
-
-CANCELLED_OUTSIDE = "/etc/hostname"
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -72,10 +73,6 @@ async def test_money_waits_for_a_person_and_a_host_cannot_say_yes(stage):
 
 
 async def test_an_approved_task_goes_on_without_asking_anybody_twice(stage):
-    from orchestrator.config import load_config
-    from orchestrator.orchestrator import Orchestrator
-    from orchestrator.review import decide
-
     set_up = stage(weak=[WRONG], strong=[WRONG], dear=[GOOD])
     async with set_up.client() as client:
         asked = await delegate(client, tests=TESTS)

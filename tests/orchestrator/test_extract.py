@@ -122,6 +122,11 @@ PYTHON_SHAPES = {
     "closing fence glued to code": (f"{FENCE}python\n{ADD.rstrip()}{FENCE}\nDone.", ADD),
     "closing fence with prose behind": (f"{FENCE}python\n{ADD}{FENCE}  ### What it does:\nIt adds.", ADD),
     "code on the line of the fence": (f"{FENCE}python def add(a, b):\n    return a + b\n{FENCE}", ADD),
+    "stray fence in a sentence": (f"Put it between ```\n\n{fenced(ADD)}", ADD),
+    "fence with attributes in a docstring": (
+        fenced(FENCED_DOC.replace("    ```\n    add", "    ``` python numbered\n    add")),
+        FENCED_DOC.replace("    ```\n    add", "    ``` python numbered\n    add"),
+    ),
     "repeated output": (f"{fenced(ADD)}\n{fenced(ADD)}", ADD),
     "repeated output without fences": (f"{ADD}\n{ADD}", ADD),
     "unclosed fence": (f"Here:\n{FENCE}python\n{ADD}", ADD),
@@ -158,6 +163,11 @@ OTHER_SHAPES = {
         "javascript",
         "Here you go:\n\nfunction f(a) {\n  return a;\n}\n\nHope that helps",
         "function f(a) {\n  return a;\n}\n",
+    ),
+    "javascript with a surplus brace": (
+        "javascript",
+        "```js\n  function f(a) {\n    return a;\n  }\n}\n```\n",
+        "  function f(a) {\n    return a;\n  }\n",
     ),
     "typescript tagged as javascript": (
         "typescript",
@@ -325,6 +335,18 @@ def test_edits_that_do_not_fit_leave_no_candidate():
 
 
 @pytest.mark.parametrize(
+    ("path", "is_safe"), [("new.py", True), ("../new.py", False), ("conftest.py", False)]
+)
+def test_edits_make_new_files_only_where_names_are_safe(path, is_safe):
+    reply = f"{path}\n<<<<<<< SEARCH\n=======\nx = 1\n>>>>>>> REPLACE\n"
+
+    extraction = extract(reply, language="python", previous={"a.py": ADD})
+
+    assert (path in extraction.files) is is_safe
+    assert bool(extraction.problems) is not is_safe
+
+
+@pytest.mark.parametrize(
     "name", ["../a.py", "/etc/a.py", "conftest.py", ".github/workflows/a.py", "x/.git/hooks/a.py"]
 )
 def test_a_name_that_must_not_be_written_is_a_problem(name):
@@ -344,6 +366,7 @@ FLAGS = {
     "truncated": (f"{FENCE}python\ndef add(a, b):\n    return (a +", ("unclosed_fence", "truncated")),
     "truncated without a fence": ("def add(a, b):\n    return (a +", ("truncated",)),
     "unclosed": (f"{FENCE}python\n{ADD}", ("unclosed_fence",)),
+    "too deep for the parser": (f"x = {'-' * 50_000}1\n", ()),
     "joined": (fenced(ADD) + fenced(SUB), ("joined",)),
     "stub": (fenced("def add(a: int, b: int) -> int:\n    pass\n"), ("stub",)),
     "elided": (fenced(f"# ... existing code ...\n{ADD}"), ("elided",)),
@@ -357,6 +380,13 @@ FLAGS = {
 @pytest.mark.parametrize(("reply", "flags"), FLAGS.values(), ids=FLAGS.keys())
 def test_what_is_odd_is_flagged(reply, flags):
     assert extract(reply, language="python").flags == flags
+
+
+def test_an_unclosed_block_in_an_unknown_language_is_flagged_and_kept():
+    extraction = extract("```zig\nconst x = 1;\n", language="zig")
+
+    assert extraction.files == {"solution.txt": "const x = 1;\n"}
+    assert extraction.flags == ("unclosed_fence",)
 
 
 def test_what_was_unfinished_before_is_not_held_against_the_answer():

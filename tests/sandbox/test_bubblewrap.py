@@ -66,7 +66,7 @@ async def test_a_readable_path_can_be_read_and_not_written(tmp_path):
     written = await Bubblewrap().run(Program(("touch", f"{folder}/tool"), readable=(folder,)))
 
     assert read.stdout == "content"
-    assert "Read-only file system" in written.stderr
+    assert written.exit_code == 1
 
 
 @pytest.mark.parametrize("path", ["/", str(Path.home())])

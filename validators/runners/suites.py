@@ -53,8 +53,8 @@ class Suite:
     lay_out: Callable[[Materials], Layout]
     checks: str
     """A pattern that finds at least one test or assertion in the tests."""
-    last_word: bool = True
-    """Whether the layout writes the last word; without it the framework's own count must be there."""
+    each_prints: str = ""
+    """What every test prints that comes to its end; empty where the layout writes the last word."""
     missing: str = r"(?!)"
     """Finds a dependency in the output that is not installed here."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -237,7 +237,7 @@ SUITES: dict[str, Suite] = {
         "Install Rust (`apt install rustc`, https://rustup.rs).",
         _rust,
         r"#\[test\]",
-        last_word=False,
+        each_prints=r"^test .* \.\.\. (?:ok|ignored)$",
         missing=r"error\[E04(?:32|33|63)\]: (?:unresolved import|can't find|cannot find module or)",
     ),
     "c": Suite(
@@ -271,8 +271,8 @@ SUITES: dict[str, Suite] = {
         ("go",),
         "Install Go (`apt install golang-go`, `brew install go`).",
         _go,
-        r"func\s+Test",
-        last_word=False,
+        r"^func\s+Test",
+        each_prints=r"^--- (?:PASS|SKIP): ",
         missing=r"no required module provides|is not in (?:std|GOROOT)",
         environment=_GO_ENVIRONMENT,
     ),

@@ -21,7 +21,7 @@ from orchestrator.config import load_config, state_home, trust
 from orchestrator.errors import EXPECTED
 from orchestrator.ledger import LedgerError
 from orchestrator.orchestrator import Orchestrator, new_id
-from orchestrator.review import ReviewError, decide, list_waiting
+from orchestrator.review import decide, list_waiting
 from orchestrator.statistics import inspect_backends, read_standings
 from orchestrator.task import Task
 from orchestrator.validation import Submission, validate_submission
@@ -29,6 +29,12 @@ from sandbox.errors import SandboxError
 from validators.validator import Given
 
 DONE, NOT_DONE, WRONG_USE, BROKEN_WORLD = 0, 1, 2, 3
+
+
+class UsageError(ValueError):
+    """A command was given something it cannot use."""
+
+
 Show = Callable[[show.Answer], RenderableType]
 
 
@@ -36,7 +42,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     """Run one command; what went wrong is said in one sentence on stderr."""
     try:
         return anyio.run(_run, arguments)
-    except EXPECTED as error:
+    except (*EXPECTED, UsageError) as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"orchestrator: {error}", markup=False)
         broken = isinstance(error, BackendError | LedgerError | SandboxError)
         return BROKEN_WORLD if broken else WRONG_USE
@@ -106,7 +112,7 @@ async def validate(orchestrator: Orchestrator, given: argparse.Namespace) -> int
 
 async def analyze(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Answer a question about documents."""
-    schema = json.loads(_read_file(given.schema)) if given.schema else None
+    schema = _read_schema(given.schema)
     wish = AnalysisWish(
         given.question, tuple(given.paths), mode=given.mode, output_schema=schema, tier=given.tier
     )
@@ -122,7 +128,7 @@ async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
         _tell(given, answers.tell_waiting(await list_waiting(orchestrator)), show.show_waiting)
         return DONE
     if not given.task_id:
-        raise ReviewError(f"Which task? orchestrator review {given.action} TASK_ID")
+        raise UsageError(f"Which task? orchestrator review {given.action} TASK_ID")
     record = await decide(orchestrator, given.task_id, given.action, given.comment, is_person=True)
     _tell(given, {"task_id": record.task_id, "status": record.status}, show.show_classification)
     return DONE
@@ -146,7 +152,7 @@ async def init(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Write an escalation.toml from the models found here."""
     place = Path(given.path)
     if place.exists():
-        raise ReviewError(f"{str(place)!r} is there already. Move it away, or name another file.")
+        raise UsageError(f"{str(place)!r} is there already. Move it away, or name another file.")
     place.write_text(await write_policy(orchestrator), encoding="utf-8")
     trust(place, orchestrator.config.home)
     Console().print(f"Wrote {place}, and trusted it. Read it, then run: orchestrator doctor", soft_wrap=True)
@@ -213,7 +219,21 @@ def _read_task(given: argparse.Namespace) -> Task:
 
 
 def _read_file(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8") if path else ""
+    """Read a file that the user named on the command line; the roots are for what models and hosts name."""
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path!r} cannot be read: {error}") from error
+
+
+def _read_schema(path: str) -> dict[str, object] | None:
+    try:
+        schema = json.loads(_read_file(path)) if path else None
+    except ValueError as error:
+        raise UsageError(f"{path!r} is not JSON: {error}") from error
+    if schema is not None and not isinstance(schema, dict):
+        raise UsageError(f"{path!r} is not a JSON Schema: it must be an object")
+    return schema
 
 
 def _split(names: str) -> tuple[str, ...]:

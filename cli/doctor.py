@@ -16,12 +16,15 @@ async def examine(orchestrator: Orchestrator) -> Answer:
     findings = await orchestrator.world.servers.inspect()
     survey = await orchestrator.world.servers.survey(tuple(policy.tiers), "code")
     routes = [_describe_route(name, orchestrator, survey) for name in policy.task_types]
+    silent = {one.backend for one in findings if not one.health.reachable}
+    tiers = [_describe_tier(name, orchestrator, survey, silent) for name in policy.tiers_by_rank()]
     notes = [tier.note for tier in survey.values() if isinstance(tier, Served) and tier.note]
     return {
         "policy": str(orchestrator.config.source),
         "ledger": await _describe_ledger(orchestrator),
         "sandbox": await _describe_sandbox(orchestrator),
         "backends": [_describe_backend(one) for one in findings],
+        "tiers": tiers,
         "routes": routes,
         "warnings": [*orchestrator.config.warnings, *notes],
         "healthy": any(route["route"] for route in routes),
@@ -63,8 +66,16 @@ def _describe_route(name: TaskTypeName, orchestrator: Orchestrator, survey: Surv
     return {
         "task_type": name,
         "route": [one.tier for one in found if isinstance(one, Served)],
-        "left_out": [f"{one.tier}: {one.reason}" for one in found if isinstance(one, Missing)],
+        "left_out": [one.tier for one in found if isinstance(one, Missing)],
     }
+
+
+def _describe_tier(name: str, orchestrator: Orchestrator, survey: Survey, silent: set[str]) -> Answer:
+    found, backends = survey[name], orchestrator.config.policy.tiers[name].backends
+    if isinstance(found, Missing):
+        nobody = f"no answer from {' or '.join(backends)}"
+        return {"tier": name, "served": False, "reason": nobody if silent >= set(backends) else found.reason}
+    return {"tier": name, "served": True, "backend": found.backend, "model": found.model, "paid": found.paid}
 
 
 def _describe_backend(finding: Finding) -> Answer:

@@ -11,6 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 Answer = Mapping[str, Any]
+NOTHING_HERE = (
+    "\nNo model is served here. Start LM Studio or Ollama with a model loaded, then `orchestrator init` writes\n"
+    "an escalation.toml for the models it finds; or set the environment variable of a hosted one.\n"
+    "`orchestrator demo` needs none of this."
+)
 COLOURS = {"accepted": "green", "passed": "green", "needs_review": "yellow", "needs_approval": "yellow"}
 
 
@@ -104,20 +109,33 @@ def show_report(answer: Answer) -> RenderableType:
 
 def show_doctor(answer: Answer) -> RenderableType:
     """Show what was found and what the routes become."""
-    found = Table("backend", "", "what", title="Backends", title_justify="left", box=None)
-    for one in answer["backends"]:
-        mark = Text("✓", "green") if one["reachable"] else Text("✗", "red")
-        found.add_row(one["backend"], mark, Text(", ".join(one["models"]) or one["detail"]))
-    routes = Table("task type", "route here", "left out", title="Routes", title_justify="left", box=None)
-    for one in answer["routes"]:
-        here = Text(
-            " → ".join(one["route"]) or "nothing: tasks of this type are stopped",
-            "" if one["route"] else "red",
-        )
-        routes.add_row(one["task_type"], here, Text("\n".join(one["left_out"]), "dim"))
     lines = [Text.assemble((f"{key:<9}", "dim"), str(answer[key])) for key in ("policy", "ledger", "sandbox")]
-    notes = [Text(f"! {note}", "yellow") for note in answer["warnings"]]
-    return Group(*lines, *notes, "", found, "", routes)
+    lines += [Text(f"! {note}", "yellow") for note in answer["warnings"]]
+    lines.append(Text("\nBackends", "bold"))
+    for one in answer["backends"]:
+        models = ", ".join(one["models"])
+        lines.append(_check_mark(one["backend"], models or one["detail"], good=one["reachable"]))
+    lines.append(Text("\nTiers, weakest first", "bold"))
+    for one in answer["tiers"]:
+        found = f"{one['model']} at {one['backend']}" if one["served"] else one["reason"]
+        lines.append(_check_mark(one["tier"], found, good=one["served"]))
+    lines.append(Text("\nRoutes", "bold"))
+    for one in answer["routes"]:
+        here = " → ".join(one["route"]) or "nothing: tasks of this type are stopped"
+        without = f"  (without {', '.join(one['left_out'])})" if one["left_out"] else ""
+        lines.append(
+            Text.assemble(
+                f"  {one['task_type']:<21} ", (here, "" if one["route"] else "red"), (without, "dim")
+            )
+        )
+    if not answer["healthy"]:
+        lines.append(Text(NOTHING_HERE, "yellow"))
+    return Group(*lines)
+
+
+def _check_mark(name: str, text: str, *, good: bool) -> Text:
+    mark = ("✓", "green") if good else ("✗", "red")
+    return Text.assemble("  ", mark, f" {name:<15} ", (text, "" if good else "dim"))
 
 
 def write(console: Console, what: RenderableType) -> None:

@@ -18,9 +18,9 @@ from mcp_server.tools import make_tools
 
 NAME = "orchestrator"
 INSTRUCTIONS = (
-    "Delegate coding, tests, refactoring, docs and long documents to local models; every answer is checked by "
-    "compiler and tests before you see it. Use orchestrator_execute_with_escalation for work you would else "
-    "write yourself; it saves your tokens.\n"
+    "Delegate coding, tests, refactoring, docs and long documents to local models; every answer is checked "
+    "by compiler and tests before you see it. Use orchestrator_execute_with_escalation for work you would "
+    "else write yourself; it saves your tokens.\n"
     "Give paths (workspace, context_files, write_to) instead of contents, and tests or test_command whenever "
     "there are any: they decide what is accepted. apply=true writes accepted files. status 'running' means: "
     "call again with resume. 'needs_approval' means a person must allow money; do not answer for them. "

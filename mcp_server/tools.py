@@ -46,11 +46,11 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 TOOLS = (
     ToolSpec(
         "orchestrator_execute_with_escalation",
-        "Delegate one coding or writing task. A local model does it; syntax, compiler, tests in a sandbox or a "
-        "checker judge it; failures are retried with the diagnostics, then escalated to stronger models. Give "
-        "paths, not file contents, and tests whenever you can: they decide. Returns the checked work with its "
-        "verdicts. status: accepted | needs_review | needs_approval | skipped | stopped | running (call again "
-        "with resume=task_id).",
+        "Delegate one coding or writing task. A local model does it; syntax, compiler, tests in a sandbox or "
+        "a checker judge it; failures are retried with the diagnostics, then escalated to stronger models. "
+        "Give paths, not file contents, and tests whenever you can: they decide. Returns the checked work "
+        "with its verdicts. status: accepted | needs_review | needs_approval | skipped | stopped | running "
+        "(call again with resume=task_id).",
         ExecuteArguments,
         execute,
         ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False),
@@ -98,9 +98,12 @@ TOOLS = (
 class DelegationTool(Tool):
     """A tool whose argument errors are one line each."""
 
-    async def run(
-        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
-    ) -> Any:  # noqa: ANN401, FBT001, FBT002 - the SDK's signature
+    async def run(  # the SDK's signature
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: FBT001, FBT002
+    ) -> Any:  # noqa: ANN401
         """Check the arguments, then run as the SDK does."""
         try:
             self.fn_metadata.validate_arguments(arguments)

@@ -21,7 +21,7 @@ from orchestrator.rlm.analyse import analyse
 from orchestrator.rlm.analysis import Analysis, AnalysisLimits, Ask, Citation, Progress, Question
 from orchestrator.rlm.errors import QuestionError
 from orchestrator.rlm.sources import Source, read_sources
-from orchestrator.route import RouteError, Served
+from orchestrator.route import Missing, RouteError, Served
 from orchestrator.steps import Steps
 
 ANSWER_TOKENS = 2048
@@ -107,7 +107,7 @@ def _expand(orchestrator: Orchestrator, path: str) -> list[Path]:
     roots, folder = orchestrator.world.roots, orchestrator.folder
     if not glob.has_magic(path):
         return [roots.resolve(path, base=folder)]
-    matches = sorted(glob.glob(path, root_dir=folder, recursive=True))
+    matches = sorted(glob.glob(path, root_dir=folder, recursive=True))  # noqa: PTH207 - takes absolute ones too
     if not matches:
         raise QuestionError(f"No file matches {path!r} in {str(folder)!r}.")
     return [roots.resolve(match, base=folder) for match in matches]
@@ -122,12 +122,12 @@ async def _choose_reader(world: World, wish: AnalysisWish) -> Served:
     survey = await world.servers.survey((wish.tier,) if wish.tier else free, "extraction")
     served = [tier for tier in survey.values() if isinstance(tier, Served)]
     if not served:
-        reasons = "; ".join(f"{name}: {missing.reason}" for name, missing in survey.items())  # type: ignore[union-attr]
+        reasons = "; ".join(tier.reason for tier in survey.values() if isinstance(tier, Missing))
         raise RouteError(f"No tier that may read is served here ({reasons}). Run `orchestrator doctor`.")
     if served[-1].paid and policy.guards.ask_before_paid:
         raise RouteError(
-            f"Tier {served[-1].tier!r} costs money and nobody approved it. Set [guards] ask_before_paid = false, "
-            "or name a free tier."
+            f"Tier {served[-1].tier!r} costs money and nobody approved it. Name a free tier, "
+            "or set [guards] ask_before_paid = false."
         )
     return served[-1]
 

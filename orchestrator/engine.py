@@ -81,7 +81,9 @@ async def delegate(
     outcome = conclude(world.policy, record.task_id, route, attempts, step)
     outcome = replace(deliver(world.roots, task, outcome), seconds=time.monotonic() - started)
     await world.records.note(record.task_id, outcome.status, {"reason": outcome.message})
-    await report(Event("finish", f"{outcome.status}: {outcome.message}".rstrip(": "), outcome.status == "accepted"))
+    await report(
+        Event("finish", f"{outcome.status}: {outcome.message}".rstrip(": "), outcome.status == "accepted")
+    )
     return outcome
 
 
@@ -118,7 +120,11 @@ def _prepare_asking(world: World, record: TaskRecord) -> Asking:
 
 
 def _prepare_job(
-    world: World, record: TaskRecord, classification: Classification, laid: tuple[Route, Survey], report: Report
+    world: World,
+    record: TaskRecord,
+    classification: Classification,
+    laid: tuple[Route, Survey],
+    report: Report,
 ) -> Job:
     task = replace(record.task, language=_find_language(record.task, classification))
     context, files = _read_context(world.roots, task)

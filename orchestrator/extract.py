@@ -61,20 +61,17 @@ def extract(
         target: The file that an answer without a name becomes; else `solution.<ending>`.
         previous: The files that were revised; edits apply to them, and those not mentioned are kept.
     """
-    before = dict(previous or {})
-    spoken = find_language(language) or language or by_path(target) or _language_of(before)
     left = peel(reply[:MAX_CHARACTERS])
-    asked = _Asked(spoken, target or (next(iter(before)) if len(before) == 1 else ""), before)
-    edits = parse_edits(left.text) if before else ()
+    asked = _asked(language, target, dict(previous or {}))
+    edits = parse_edits(left.text) if asked.previous else ()
     if edits:
         return _edited(edits, asked)
-    if spoken == TEXT:
+    if asked.language == TEXT:
         return _as_text(left.text, asked)
-    opened = open_json(left.text) if spoken != "json" else None
-    if opened and opened.files:
+    opened = (open_json(left.text) if asked.language != "json" else None) or left
+    if opened.files:
         return _named(opened.files, asked, [])
-    found = _from_blocks(opened or left, asked)
-    return found or _from_prose(opened or left, asked)
+    return _from_blocks(opened, asked) or _from_prose(opened, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +84,12 @@ class _Asked:
 
     def name(self, language: str) -> str:
         return self.target or f"solution.{ending(language)}"
+
+
+def _asked(language: str, target: str, previous: dict[str, str]) -> _Asked:
+    spoken = find_language(language) or language or by_path(target) or _language_of(previous)
+    only = next(iter(previous)) if len(previous) == 1 else ""
+    return _Asked(spoken, target or only, previous)
 
 
 def _language_of(files: Mapping[str, str]) -> str:
@@ -119,17 +122,20 @@ def _from_blocks(left: Reply, asked: _Asked) -> Extraction | None:
     asked = replace(asked, language=asked.language or _spoken(blocks))
     named = [block for block in blocks if block.path]
     plain = _wanted([block for block in blocks if not block.path], asked.language)
-    if not named and not (plain and _is_work(plain, left.text, asked.language)):
+    if not named and not _is_work(plain, left.text, asked.language):
         return None
     files = {block.path: repair(block.text, block.language or asked.language) for block in named}
     flags = ["truncated"] if left.is_cut else []
     if plain and (not named or asked.target not in {"", *files}):
         chosen = select([block.text for block in plain], asked.language)
         files[asked.name(asked.language)] = chosen.text
-        flags += ["joined"] if chosen.is_joined else []
-    if not blocks[-1].is_closed and any(blocks[-1].text.strip() in text for text in files.values()):
-        flags.append("unclosed_fence")
-    return _named(files, asked, flags)
+        flags += ["joined"] * chosen.is_joined
+    is_unclosed = not blocks[-1].is_closed and _holds(files, blocks[-1].text)
+    return _named(files, asked, flags + ["unclosed_fence"] * is_unclosed)
+
+
+def _holds(files: Mapping[str, str], text: str) -> bool:
+    return any(text.strip() in file for file in files.values())
 
 
 def _uncovered(block: Block, language: str) -> Block:
@@ -142,6 +148,8 @@ def _is_work(plain: Sequence[Block], text: str, language: str) -> bool:
     """Tell whether blocks are the work, not merely the output of code that stands outside of any fence."""
     if any(block.tag or definitions(block.text, language) for block in plain):
         return True
+    if not plain:
+        return False
     before = text.partition("```")[0]
     return not definitions(find_code(before, language), language)
 

@@ -68,28 +68,36 @@ def find_blocks(text: str, language: str = "") -> tuple[Block, ...]:
 
 def _opening(lines: list[str], index: int) -> _Opening | None:
     line = lines[index]
-    match = _OPEN.match(line) or (_GLUED.match(line) if len(line) < _MAX_PARSED else None)
+    match = _OPEN.match(line)
+    if not match and len(line) < _MAX_PARSED:
+        match = _GLUED.match(line)
+        if match and not match["info"] and not "".join(lines[index + 1 : index + 2]).strip():
+            return None  # a sentence about fences
     if not match:
         return None
     info = match["info"].strip()
-    if match.re is _GLUED and not info and index + 1 < len(lines) and not lines[index + 1].strip():
-        return None
-    tag, _, rest = info.partition(" ")
-    path = path_in_attributes(info)
-    if info.startswith("{"):
-        tag = info.strip("{}").split()[0] if info.strip("{} ") else ""
-        rest = ""
-    elif ":" in tag and looks_like_path(tag.partition(":")[2]):
-        tag, _, path = tag.partition(":")
-    elif looks_like_path(tag) and find_language(tag):
-        tag, path = "", tag
-    if not path and looks_like_path(rest.strip()):
-        path, rest = rest.strip(), ""
-    path = path or path_in_label(_line_above(lines, index))
-    is_code = (
-        bool(rest.strip()) and not path and "=" not in rest.split()[0] and find_language(tag) is not None
-    )
+    tag, path, rest = _read_braces(info) if info.startswith("{") else _read_info(info)
+    path = path_in_attributes(info) or path or path_in_label(_line_above(lines, index))
+    is_code = rest and not path and "=" not in rest.split()[0] and find_language(tag)
     return _Opening(index, match["fence"], match["lead"], tag, path, rest if is_code else "")
+
+
+def _read_braces(info: str) -> tuple[str, str, str]:
+    """Read `{.python title="a.py"}`: the tag, no path, nothing else."""
+    words = info.strip("{}").split()
+    return (words[0] if words else ""), "", ""
+
+
+def _read_info(info: str) -> tuple[str, str, str]:
+    """Read `python`, `python:src/a.py`, `src/a.py` or `python src/a.py`: tag, path and the rest."""
+    tag, _, rest = info.partition(" ")
+    rest = rest.strip()
+    before, colon, behind = tag.partition(":")
+    if colon and looks_like_path(behind):
+        return before, behind, rest
+    if looks_like_path(tag) and find_language(tag):
+        return "", tag, rest
+    return (tag, rest, "") if looks_like_path(rest) else (tag, "", rest)
 
 
 def _line_above(lines: list[str], index: int) -> str:
@@ -156,15 +164,14 @@ def _outdented(line: str, lead: str) -> str:
 
 def _block(text: str, opening: _Opening, language: str, *, is_closed: bool) -> Block:
     path = opening.path
-    named = by_path(path)
-    if path and named and language and named != language and not are_related(named, language):
+    named = by_path(path) or language
+    if language and not are_related(named, language):
         path = ""  # "`a.py`:" above a shell block says what is run there
     first_line, _, rest = text.partition("\n")
     commented = path_in_comment(first_line)
-    if commented and (find_language(commented) or TEXT) in {language, find_language(commented)}:
+    if commented and find_language(commented) in {language or find_language(commented), None}:
         path = path or commented
-        if by_path(commented) == "json":
-            text = rest  # JSON has no comments
+        text = rest if by_path(commented) == "json" else text  # JSON has no comments
     return Block(text, language or by_path(path) or "", opening.tag, path, is_closed)
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from validators.benchmark import Benchmark
-
 from orchestrator.route import ORDER
 from sandbox.program import Limits, Sandbox
+from validators.benchmark import Benchmark
 from validators.compiling import Compile
 from validators.semantic import AskChecker, Semantic
 from validators.suite import Tests

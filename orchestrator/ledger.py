@@ -152,8 +152,8 @@ def _migrate(connection: apsw.Connection) -> None:
     connection.execute("COMMIT")
     if version > SCHEMA_VERSION:
         raise LedgerError(
-            f"The ledger was written by a newer release (schema {version}, this one knows {SCHEMA_VERSION}). "
-            "Update escalation-orchestrator, or set ORCHESTRATOR_HOME to another folder."
+            f"This ledger was written by a newer release: schema {version}, this one knows {SCHEMA_VERSION}. "
+            "Install that release, or point ORCHESTRATOR_HOME to another folder."
         )
 
 

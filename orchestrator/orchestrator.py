@@ -65,7 +65,7 @@ class Orchestrator:
         """Delegate a task and wait for its outcome; `approved_paid` is a person's yes to money.
 
         Raises:
-            ValueError: The task cannot be worked on as asked (`PathRefused`, `RouteError`): nothing was begun.
+            ValueError: It cannot be worked on as asked (`PathRefused`, `RouteError`): nothing was begun.
             LedgerError: It could not be recorded: nothing was begun.
         """
         task = self.complete(task)

@@ -32,7 +32,10 @@ async def plan(orchestrator: Orchestrator, task: Task) -> Answer:
 
 async def _seen_chance(orchestrator: Orchestrator, task_type: TaskTypeName, tier: str) -> float:
     """Estimate how likely the worker passes: its record, with two imagined tries at even odds before it."""
-    query = "SELECT (coalesce(sum(approved), 0) + 1.0) / (count(*) + 2) FROM attempts WHERE task_type = ? AND tier = ?"
+    query = (
+        "SELECT (coalesce(sum(approved), 0) + 1.0) / (count(*) + 2) FROM attempts"
+        " WHERE task_type = ? AND tier = ?"
+    )
     try:
         seen = await orchestrator.world.records.ledger.read(
             lambda db: float(db.execute(query, (task_type, tier)).get)

@@ -22,6 +22,8 @@ _START_OF_TURN = re.compile(
 )
 _SPACE_TOKEN = re.compile(r"^ (?=\S)")
 """Tokenisers of the Llama 2 family put a space before the first word."""
+_RESPONSE = re.compile(r"^(?:### Response:?|@@ Response:?)[ \t]*\n", re.MULTILINE)
+"""Models that are run with a foreign template repeat the prompt up to this line."""
 _ENVELOPES = ("answer", "final_answer", "solution", "response", "code")
 _CODE_KEYS = ("code", "solution", "answer", "content", "source", "output")
 _NAME_KEYS = ("path", "name", "filename", "file")
@@ -42,7 +44,7 @@ def peel(reply: str) -> Reply:
     """Take off the layers around the answer; linear in the length of the reply."""
     text = _ANSI.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
     text = _INVISIBLE.sub("", text)
-    text = text.rpartition(_FINAL_CHANNEL)[2]
+    text = _RESPONSE.split(text.rpartition(_FINAL_CHANNEL)[2])[-1]
     text = _without_tokens(text)
     text, is_cut = _without_thoughts(text)
     text = _once(_without_envelope(_SPACE_TOKEN.sub("", text.strip("\n"))))

@@ -11,6 +11,7 @@ from orchestrator.judging import Bench, Checker, is_approved
 from orchestrator.prompting import Brief, write_check
 from orchestrator.route import ORDER, Served
 from orchestrator.task import Task
+from validators.languages import by_path, find_language
 from validators.validator import Given, judge_in_order
 from validators.verdict import Candidate, Diagnostic, Verdict
 
@@ -57,9 +58,11 @@ async def validate_submission(world: World, submission: Submission) -> Judgement
 
 
 def _take_candidate(submission: Submission) -> tuple[Candidate | None, tuple[Diagnostic, ...]]:
+    language = find_language(submission.language) or submission.language
     if submission.files:
-        return Candidate(dict(submission.files), submission.language or "text"), ()
-    extraction = extract(submission.output, language=submission.language)
+        by_name = [found for path in submission.files if (found := by_path(path))]
+        return Candidate(dict(submission.files), language or next(iter(by_name), "text")), ()
+    extraction = extract(submission.output, language=language)
     if extraction.problems or not extraction.files:
         said = Diagnostic(f"no work found in the output ({', '.join(extraction.flags) or 'empty'})")
         return None, tuple(extraction.problems) or (said,)

@@ -131,7 +131,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             tool="ruff",
             binaries=("ruff",),
             arguments=(
-                *("check", "--isolated", "--no-cache", "--quiet", "--output-format", "json"),
+                *("check", "--isolated", "--no-cache", "--quiet", "--output-format", "json-lines"),
                 *("--select", "E9,F811,F821,F823"),
             ),
             read=read_ruff,

@@ -90,7 +90,8 @@ class Compile:
                 Program((tool.path, *check.version), readable=tool.readable, limits=_VERSION_LIMITS)
             )
             lines = (execution.stdout or execution.stderr or check.tool).splitlines()
-            self._versions[tool] = lines[0].strip() if execution.exit_code == 0 else ""
+            named = lines[0] if check.tool in lines[0].lower() else f"{check.tool} {lines[0]}"
+            self._versions[tool] = named if execution.exit_code == 0 else ""
         return self._versions[tool]
 
 

@@ -3,10 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from validators.verdict import Diagnostic, Severity
 
+JsonObject = dict[str, Any]
 Reader = Callable[[str], Iterator[Diagnostic]]
 _SEVERITIES: dict[str, Severity] = {"warning": "warning", "note": "note", "help": "note"}
 _KEPT = 20
@@ -36,20 +39,17 @@ def by_pattern(pattern: str) -> Reader:
 
 def read_rust(output: str) -> Iterator[Diagnostic]:
     """Read the JSON lines of `rustc --error-format=json`."""
-    for line in output.splitlines():
-        if not line.startswith("{"):
-            continue
-        remark = json.loads(line)
-        place = next((span for span in remark["spans"] if span["is_primary"]), None)
-        if place is not None:
-            yield Diagnostic(
-                message=_with_label(remark["message"], place["label"]),
-                file=place["file_name"],
-                line=place["line_start"],
-                column=place["column_start"],
-                severity=_SEVERITIES.get(remark["level"], "error"),
-                code=(remark["code"] or {}).get("code", ""),
-            )
+    for remark in _objects(output):
+        for place in remark.get("spans", ()):
+            if place["is_primary"]:
+                yield Diagnostic(
+                    message=_with_label(remark["message"], place["label"]),
+                    file=place["file_name"],
+                    line=place["line_start"],
+                    column=place["column_start"],
+                    severity=_SEVERITIES.get(remark["level"], "error"),
+                    code=(remark["code"] or {}).get("code", ""),
+                )
 
 
 def _with_label(message: str, label: str | None) -> str:
@@ -57,8 +57,8 @@ def _with_label(message: str, label: str | None) -> str:
 
 
 def read_ruff(output: str) -> Iterator[Diagnostic]:
-    """Read the JSON of `ruff check --output-format json`."""
-    for remark in json.loads(output or "[]"):
+    """Read the lines of `ruff check --output-format json-lines`."""
+    for remark in _objects(output):
         yield Diagnostic(
             message=remark["message"],
             file=remark["filename"],
@@ -70,8 +70,17 @@ def read_ruff(output: str) -> Iterator[Diagnostic]:
 
 def read_json_lines(output: str) -> Iterator[Diagnostic]:
     """Read diagnostics that our own checks print, one JSON object a line."""
+    for remark in _objects(output):
+        yield Diagnostic(**remark)
+
+
+def _objects(output: str) -> Iterator[JsonObject]:
+    """Yield the lines that are JSON objects; a tool that breaks down prints others."""
     for line in output.splitlines():
-        yield Diagnostic(**json.loads(line))
+        with suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                yield found
 
 
 def own_remarks(remarks: Iterable[Diagnostic], originals: dict[str, str]) -> tuple[Diagnostic, ...]:

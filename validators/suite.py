@@ -99,7 +99,7 @@ class Tests:
             )
         )
         whole = came_to_end(suite, execution, last_word, given.tests)
-        decision = decide_suite(suite, execution, whole, candidate, self._limits)
+        decision = decide_suite(suite, execution, candidate, self._limits, whole=whole)
         return self._verdict(decision, execution, layout.script)
 
     async def _run_python(self, candidate: Candidate, given: Given) -> Verdict:
@@ -162,7 +162,7 @@ def came_to_end(suite: Suite, execution: Execution, last_word: str, tests: str) 
 
 
 def decide_suite(
-    suite: Suite, execution: Execution, whole: bool, candidate: Candidate, limits: Limits
+    suite: Suite, execution: Execution, candidate: Candidate, limits: Limits, *, whole: bool
 ) -> Decision:
     """Decide from a run of tests in another language than Python."""
     if limit := describe_end(execution, limits):

@@ -5,7 +5,8 @@ import json
 from tests.servers.stub import Answer, Answering, Seen
 
 LISTED = json.dumps({"object": "list", "data": [{"id": "weak"}, {"id": "strong"}]})
-PIECE = 'data: {"model": "weak", "choices": [{"index": 0, "delta": {"content": "```python"}, "finish_reason": null}]}\n\n'
+CHOICE = {"index": 0, "delta": {"content": "```python"}, "finish_reason": None}
+PIECE = f"data: {json.dumps({'model': 'weak', 'choices': [CHOICE]})}\n\n"
 
 FAULTS = {
     "html": Answer(("<html><body>Bad gateway</body></html>",), content_type="text/html"),

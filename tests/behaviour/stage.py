@@ -81,7 +81,7 @@ class Stage:
 
 
 def set_stage(folder: Path, extra: str = "", checks: tuple = (), **answers) -> Stage:
-    """Write a policy and a script: `weak`, `strong`, `dear` answer in turn, `checks` is what any checker says."""
+    """Write a policy and a script: `weak`, `strong`, `dear` answer in turn, `checks` is what checkers say."""
     scripts = {}
     for name in ("weak", "strong", "dear"):
         rules = [["add(a, b)", list(answers[name])]] if name in answers else []

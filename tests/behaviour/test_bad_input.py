@@ -15,7 +15,9 @@ async def test_five_mistakes_in_the_policy_are_all_told_at_each_call_until_mende
     set_up = stage(weak=[GOOD])
     right = set_up.config.read_text()
     wrong = right.replace('backend = "script"\nmodel = "weak"', 'backend = "nobody"\nmodel = ""')
-    wrong = wrong.replace("usd_per_mtok_in = 1.0", "usd_per_mtok_in = -1.0").replace('route = ["weak"]', 'route = ["x"]')
+    wrong = wrong.replace("usd_per_mtok_in = 1.0", "usd_per_mtok_in = -1.0").replace(
+        'route = ["weak"]', 'route = ["x"]'
+    )
     set_up.config.write_text(wrong + "\n[unknown]\n")
 
     async with set_up.client() as client:
@@ -24,7 +26,13 @@ async def test_five_mistakes_in_the_policy_are_all_told_at_each_call_until_mende
         mended = await delegate(client, tests=TESTS)
 
     assert "it has 5 mistakes" in said
-    for key in ("unknown:", "tiers.weak.backend", "tiers.weak.model", "tiers.dear.usd_per_mtok_in", "route.0 = 'x'"):
+    for key in (
+        "unknown:",
+        "tiers.weak.backend",
+        "tiers.weak.model",
+        "tiers.dear.usd_per_mtok_in",
+        "route.0 = 'x'",
+    ):
         assert key in said
     assert mended["status"] == "accepted"
 
@@ -88,8 +96,9 @@ FORKING = "import os\nwhile True:\n    os.fork()"
 
 @pytest.mark.parametrize("body", [ENDLESS, LOUD, FORKING])
 async def test_tests_that_never_end_print_without_end_or_fork_fail_and_leave_nothing(stage, body):
-    extra = '[sandbox]\nseconds = 2.0\nmemory_mb = 256\n'
-    work = f"```python\ndef add(a, b):\n    return a + b\n\n\ndef run():\n    {body.replace(chr(10), chr(10) + '    ')}\n```"
+    extra = "[sandbox]\nseconds = 2.0\nmemory_mb = 256\n"
+    indented = body.replace("\n", "\n    ")
+    work = f"```python\ndef add(a, b):\n    return a + b\n\n\ndef run():\n    {indented}\n```"
     tests = "from solution import run\n\ndef test_it():\n    run()\n"
     async with stage(weak=[work], extra=extra).client() as client:
         answer = await delegate(client, tests=tests, max_tier="weak")
@@ -115,7 +124,9 @@ async def test_an_unknown_model_is_left_out_of_the_route_and_named(stage):
 
 def with_server(set_up, url):
     text = set_up.config.read_text()
-    server = f'[backends.script]\nkind = "openai"\nurl = "{url}"\nstall_seconds = 0.5\nfirst_token_seconds = 1.0\n'
+    server = (
+        f'[backends.script]\nkind = "openai"\nurl = "{url}"\nstall_seconds = 0.5\nfirst_token_seconds = 1.0\n'
+    )
     start, end = text.index("[backends.script]"), text.index("[backends.paid]")
     set_up.config.write_text(text[:start] + server + text[end:])
     return set_up
@@ -138,12 +149,16 @@ async def test_a_server_that_is_down_stops_the_task_until_it_is_back(stage, free
     assert back["status"] == "accepted"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="an unwritable folder is made with a read-only mount or another user")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="an unwritable folder is made with a read-only mount or another user"
+)
 async def test_a_ledger_that_cannot_be_written_refuses_work_but_not_validation(stage, tmp_path):
     (tmp_path / "file").write_text("")
     async with stage(weak=[GOOD]).client(ORCHESTRATOR_HOME=str(tmp_path / "file")) as client:
         said = await fail(client, EXECUTE, task="task: add(a, b)")
-        judged = await call(client, "validate_outcome", output="x = 1", language="python", validators=["syntax"])
+        judged = await call(
+            client, "validate_outcome", output="x = 1", language="python", validators=["syntax"]
+        )
         planned = await call(client, "classify_task", task="fix a typo")
 
     assert "cannot be used" in said

@@ -116,7 +116,9 @@ async def test_a_retry_shows_the_persons_words_and_begins_anew(stage):
     set_up = stage(weak=[WRONG, WRONG, GOOD], strong=[WRONG])
     async with set_up.client() as client:
         answer = await delegate(client, task_type="critical", tests=TESTS)
-        await call(client, "orchestrator_review", action="retry", task_id=answer["task_id"], comment="it must add")
+        await call(
+            client, "orchestrator_review", action="retry", task_id=answer["task_id"], comment="it must add"
+        )
         after = await call(client, "orchestrator_execute_with_escalation", resume=answer["task_id"])
 
     assert answer["status"] == "needs_review"
@@ -175,7 +177,8 @@ async def test_a_delegation_that_wrote_files_answers_in_about_300_tokens(stage):
 async def test_a_test_command_runs_in_a_copy_and_leaves_the_project_alone(stage):
     set_up = stage(weak=[GOOD])
     (set_up.folder / "check.py").write_text(
-        "import sums, pathlib\npathlib.Path('left.txt').write_text('x')\nassert sums.add(1, 2) == 3\nprint('1 passed')\n"
+        "import sums, pathlib\npathlib.Path('left.txt').write_text('x')\n"
+        "assert sums.add(1, 2) == 3\nprint('1 passed')\n"
     )
 
     async with set_up.client() as client:
@@ -192,7 +195,12 @@ async def test_progress_says_which_tier_and_why_it_failed(stage):
         told.append(message)
 
     async with stage(weak=[WRONG, GOOD]).client() as client:
-        arguments = {"task": "task: write add(a, b)", "tests": TESTS, "task_type": "standard_dev", "language": "python"}
+        arguments = {
+            "task": "task: write add(a, b)",
+            "tests": TESTS,
+            "task_type": "standard_dev",
+            "language": "python",
+        }
         await client.call_tool("orchestrator_execute_with_escalation", arguments, progress_callback=listen)
 
     assert any(line.startswith("asking weak") for line in told)

@@ -39,7 +39,9 @@ def test_the_whole_tool_list_costs_a_host_less_than_1500_tokens(stage):
     assert all(len(tool["description"]) < 2000 for tool in tools)
 
 
-@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2099-01-01", "1.0"])
+@pytest.mark.parametrize(
+    "version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2099-01-01", "1.0"]
+)
 def test_every_handshake_is_answered(stage, version):
     set_up = stage()
     with raw_host(str(set_up.config), set_up.environment) as host:
@@ -53,7 +55,9 @@ async def test_all_tools_answer_over_stdio(stage):
     set_up = stage(weak=[GOOD])
     (set_up.folder / "notes.txt").write_text("The lamp is green.\n")
     server = StdioServerParameters(
-        command=sys.executable, args=["-m", "mcp_server", "--config", str(set_up.config)], env=set_up.environment
+        command=sys.executable,
+        args=["-m", "mcp_server", "--config", str(set_up.config)],
+        env=set_up.environment,
     )
 
     with anyio.fail_after(60):
@@ -64,7 +68,9 @@ async def test_all_tools_answer_over_stdio(stage):
             judged = await call(client, "validate_outcome", output=WRONG, language="python", tests=TESTS)
             waiting = await call(client, "orchestrator_review", action="list")
             status = await call(client, "orchestrator_status")
-            refused = await client.call_tool("rlm_analyze", {"question": "Which colour?", "paths": ["none.txt"]})
+            refused = await client.call_tool(
+                "rlm_analyze", {"question": "Which colour?", "paths": ["none.txt"]}
+            )
 
     assert listed == TOOLS
     assert done["status"] == "accepted"
@@ -171,7 +177,10 @@ def test_a_killed_server_loses_nothing_and_asks_no_model_twice(stage, tmp_path):
 
     script = tmp_path / "script.json"
     said = json.loads(script.read_text())
-    said["models"]["weak"]["rules"] = [["add(a, b)", "```python\nraise SystemError\n```"], ["return a - b", GOOD]]
+    said["models"]["weak"]["rules"] = [
+        ["add(a, b)", "```python\nraise SystemError\n```"],
+        ["return a - b", GOOD],
+    ]
     script.write_text(json.dumps(said))
     _resume_the_only_task(set_up, attempts=2)
 

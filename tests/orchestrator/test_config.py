@@ -65,8 +65,10 @@ def test_a_strange_file_may_tighten(environment, project):
         '[guards]\nroots = ["/"]\n',
         "[sandbox]\nallow_unsandboxed = true\n",
         '[task_types.critical]\ncomplexity = [9, 10]\nroute = ["opus"]\nvalidators = ["syntax"]\n',
-        '[task_types.standard_dev]\ncomplexity = [3, 6]\nroute = ["haiku"]\n'
-        'validators = ["syntax", "compile", "tests"]\n',
+        (
+            '[task_types.standard_dev]\ncomplexity = [3, 6]\nroute = ["haiku"]\n'
+            'validators = ["syntax", "compile", "tests"]\n'
+        ),
     ],
 )
 def test_a_strange_file_that_loosens_is_left_out_with_a_warning(environment, project, text):
@@ -92,7 +94,9 @@ def test_a_trusted_file_counts_whole_until_it_changes(environment, project):
     assert changed.policy.guards.usd_per_day == 5.0
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "cannot be read"), ("= 1", "not TOML"), ("x = 1", "x: unknown")])
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read"), ("= 1", "not TOML"), ("x = 1", "x: unknown")]
+)
 def test_a_file_that_is_no_policy_is_refused_by_name(environment, project, tmp_path, content, said):
     place = tmp_path / "bad.toml"
     if content is not None:

@@ -64,7 +64,9 @@ def test_a_tier_that_cannot_answer_is_left_at_once(trouble):
 
 @pytest.mark.parametrize("trouble", ["truncated", "malformed", "no_candidate"])
 def test_an_answer_without_a_candidate_is_retried(trouble):
-    assert next_step(route(), [failed("weak", trouble=trouble, digest="")], PLENTY) == Try(served("weak"), "retry")
+    assert next_step(route(), [failed("weak", trouble=trouble, digest="")], PLENTY) == Try(
+        served("weak"), "retry"
+    )
 
 
 def test_an_approved_attempt_is_accepted():
@@ -97,9 +99,14 @@ def test_a_route_without_tiers_stops_and_says_why():
 
 
 def test_a_task_that_reached_nobody_is_stopped_so_that_it_can_be_resumed():
-    attempts = [failed("weak", 1, trouble="unavailable"), failed("strong", 2, trouble="refused", message="no credit")]
+    attempts = [
+        failed("weak", 1, trouble="unavailable"),
+        failed("strong", 2, trouble="refused", message="no credit"),
+    ]
 
-    assert next_step(route(), attempts, PLENTY) == Finish("stopped", "no tier could be asked; last: no credit")
+    assert next_step(route(), attempts, PLENTY) == Finish(
+        "stopped", "no tier could be asked; last: no credit"
+    )
 
 
 def test_time_that_is_used_up_stops_the_task():
@@ -112,8 +119,12 @@ def test_a_paid_tier_needs_a_persons_yes_once():
     paid = route(served("haiku", paid=True))
 
     assert next_step(paid, [], PLENTY) == Ask(served("haiku", paid=True))
-    assert next_step(paid, [], replace(PLENTY, approved_paid=True)) == Try(served("haiku", paid=True), "first")
-    assert next_step(paid, [], replace(PLENTY, paid_needs_approval=False)) == Try(served("haiku", paid=True), "first")
+    assert next_step(paid, [], replace(PLENTY, approved_paid=True)) == Try(
+        served("haiku", paid=True), "first"
+    )
+    assert next_step(paid, [], replace(PLENTY, paid_needs_approval=False)) == Try(
+        served("haiku", paid=True), "first"
+    )
 
 
 def test_an_attempt_at_a_tier_that_is_gone_leads_to_the_first_untried_one():
@@ -132,7 +143,9 @@ def test_one_attempt_repeats_nothing():
     assert not is_repeated([failed("weak", digest=""), failed("weak", digest="")])
 
 
-TROUBLES = st.sampled_from(["", "unavailable", "malformed", "context", "refused", "truncated", "no_candidate"])
+TROUBLES = st.sampled_from(
+    ["", "unavailable", "malformed", "context", "refused", "truncated", "no_candidate"]
+)
 
 
 @given(

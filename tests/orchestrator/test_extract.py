@@ -115,6 +115,11 @@ PYTHON_SHAPES = {
         f"<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{fenced(ADD)}",
         ADD,
     ),
+    "repeated prompt": (f"### Instruction:\nComplete:\n{DRAFT}\n### Response:\n{fenced(ADD)}", ADD),
+    "session in a docstring": (
+        'Here it is:\n\ndef inc(a):\n    """\n    >>> inc(1)\n    2\n    """\n    return a + 1\n',
+        'def inc(a):\n    """\n    >>> inc(1)\n    2\n    """\n    return a + 1\n',
+    ),
     "colours": (fenced(ADD).replace("def", "\x1b[1;34mdef\x1b[0m"), ADD),
     "answer tag": (f"<answer>\n{fenced(ADD)}</answer>", ADD),
     "code tag": (f"Here:\n<code>\n{ADD}</code>\nDone.", ADD),

@@ -17,7 +17,9 @@ from orchestrator.route import (
 from orchestrator.task import Task, TaskError
 
 POLICY = parse_policy(tomllib.loads(packaged_policy().read_text(encoding="utf-8")))
-ALL_SERVED = {name: Served(name, "b", f"m-{name}", 8192, 1024, tier.paid) for name, tier in POLICY.tiers.items()}
+ALL_SERVED = {
+    name: Served(name, "b", f"m-{name}", 8192, 1024, tier.paid) for name, tier in POLICY.tiers.items()
+}
 
 
 def test_tiers_nobody_serves_are_left_out_and_named():
@@ -67,7 +69,10 @@ def test_the_task_type_is_the_callers_or_follows_from_the_complexity():
 
 def test_the_named_checker_is_surveyed_with_the_route():
     assert tiers_of_interest(Task("x"), POLICY, "quick_edit") == ("local_fast", "flash")
-    assert tiers_of_interest(Task("x", start_tier="haiku"), POLICY, "standard_dev") == ("haiku", "local_balanced")
+    assert tiers_of_interest(Task("x", start_tier="haiku"), POLICY, "standard_dev") == (
+        "haiku",
+        "local_balanced",
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,9 @@ def test_the_same_tier_can_check_and_an_absent_checker_is_nobody():
     standard = plan_route(Task("x"), POLICY, "standard_dev", 4, ALL_SERVED)
 
     assert pick_checker(route, ALL_SERVED["flash"], ALL_SERVED) == ALL_SERVED["flash"]
-    assert pick_checker(standard, ALL_SERVED["haiku"], {"local_balanced": Missing("local_balanced", "")}) is None
+    assert (
+        pick_checker(standard, ALL_SERVED["haiku"], {"local_balanced": Missing("local_balanced", "")}) is None
+    )
 
 
 @pytest.mark.parametrize(("text", "said"), [("  ", "empty"), ("x" * 1_000_001, "1,000,001 characters")])

@@ -96,10 +96,14 @@ async def test_python_errors_carry_the_interpreters_own_words():
     assert "expected an indented block" in error.message
 
 
-async def test_a_bracket_that_is_never_closed_is_named():
-    (error,) = (await judge("function f( { return 1 }\n", "javascript")).diagnostics
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [("function f( { return 1 }\n", 11), ("f(a) { (\n", 8), ("function f(a, {b}) (\n", 20)],
+)
+async def test_a_bracket_that_is_never_closed_is_named(text, column):
+    error = (await judge(text, "javascript")).diagnostics[0]
 
-    assert (error.message, error.line, error.column) == ("'(' is never closed", 1, 11)
+    assert (error.message, error.line, error.column) == ("'(' is never closed", 1, column)
 
 
 async def test_columns_count_characters_not_bytes():

@@ -53,7 +53,6 @@ _FRAMEWORKS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Counts]], ..
         (r"^\s*--- PASS: .*$", lambda _: Counts(1, 0)),
         (r"^\s*--- FAIL: .*$", lambda _: Counts(0, 1)),
         (r"^(?:\?\s.*\[no test files\]|ok\s.*\[no tests to run\])$", lambda _: Counts(0, 0)),
-        (r"^ok\s+\S+\s+(?:[\d.]+s|\(cached\))$", lambda _: Counts(1, 0)),
         # cargo test
         (r"^test result: \w+\. (?P<counts>.*)$", lambda match: _words(match["counts"])),
         # minitest
@@ -63,9 +62,14 @@ _FRAMEWORKS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Counts]], ..
         ),
     )
 )
+_GO_PACKAGE = re.compile(r"^ok\s+\S+\s+(?:[\d.]+s|\(cached\))$", re.MULTILINE)
+"""All that `go test` says of a package unless it is asked for more."""
 
 
 def count_tests(output: str) -> Counts | None:
     """Add up what the frameworks that are recognised say; None when there is none."""
     found = [read(match) for pattern, read in _FRAMEWORKS for match in pattern.finditer(output)]
-    return sum(found, Counts(0, 0)) if found else None
+    total = sum(found, Counts(0, 0))
+    if total == Counts(0, 0) and (packages := len(_GO_PACKAGE.findall(output))):
+        return Counts(packages, 0)
+    return total if found else None

@@ -41,26 +41,28 @@ def describe(error: BaseException) -> dict[str, object]:
     kind = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
         return {"message": error.msg, "file": _shown(error.filename), "line": error.lineno or 0, "code": kind}
-    frames = [frame for frame in _frames(error.__traceback__) if not _shown(frame[0]).startswith(("/", "<"))]
-    in_tests = [frame for frame in frames if _shown(frame[0]) == TESTS]
-    message = str(error) if isinstance(error, AssertionError) else f"{kind}: {error}"
+    frames = _own_frames(error.__traceback__)
     file, line = frames[-1] if frames else ("", 0)
-    if in_tests and _shown(file) != TESTS:
-        called = in_tests[-1][1]
-        message += f" (called from {TESTS}, line {called}: {linecache.getline(TESTS, called).strip()})"
-    described: dict[str, object] = {
-        "message": (message or kind)[:_LONGEST],
-        "file": _shown(file),
-        "line": line,
-        "code": kind,
-    }
+    message = str(error) if isinstance(error, AssertionError) else f"{kind}: {error}"
+    told = f"{message or kind}{_called_from(frames)}"[:_LONGEST]
+    described: dict[str, object] = {"message": told, "file": file, "line": line, "code": kind}
     if isinstance(error, ModuleNotFoundError):
         described["missing"] = _foreign(error.name or "")
     return described
 
 
-def _frames(trace: TracebackType | None) -> list[tuple[str, int]]:
-    return [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
+def _own_frames(trace: TracebackType | None) -> list[tuple[str, int]]:
+    """Return file and line of the frames in the working folder."""
+    frames = [(_shown(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(trace)]
+    return [frame for frame in frames if not frame[0].startswith(("/", "<"))]
+
+
+def _called_from(frames: list[tuple[str, int]]) -> str:
+    """Return the line of the tests that led into the candidate; nothing when the error is in the tests."""
+    lines = [line for file, line in frames if file == TESTS]
+    if not lines or frames[-1][0] == TESTS:
+        return ""
+    return f" (called from {TESTS}, line {lines[-1]}: {linecache.getline(TESTS, lines[-1]).strip()})"
 
 
 def _shown(file: str) -> str:

@@ -1,0 +1,273 @@
+"""The command line as a person and a script see it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from cli.__main__ import make_parser
+from cli.commands import BROKEN_WORLD, DONE, NOT_DONE, WRONG_USE, run_command
+from tests.behaviour.stage import APPROVE, GOOD, TESTS, WRONG, set_stage
+
+TASK = ["task: write add(a, b)", "--language", "python", "--task-type", "standard_dev"]
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch, capsys):
+    """Set a stage and return a function that runs a command there: exit code, stdout, stderr."""
+
+    def prepare(**answers):
+        set_up = set_stage(tmp_path, **answers)
+        monkeypatch.chdir(set_up.folder)
+        monkeypatch.setenv("ORCHESTRATOR_HOME", str(set_up.home))
+        monkeypatch.setenv("ORCHESTRATOR_CONFIG", str(set_up.config))
+        (set_up.folder / "tests.py").write_text(TESTS)
+
+        def run(*words):
+            code = run_command(make_parser().parse_args(words))
+            said = capsys.readouterr()
+            return code, said.out, said.err
+
+        return run
+
+    return prepare
+
+
+def test_run_tells_one_json_object_and_nothing_else(play):
+    code, out, err = play(weak=[GOOD])("run", *TASK, "--tests", "tests.py", "--json")
+
+    answer = json.loads(out)
+    assert code == DONE
+    assert answer["status"] == "accepted"
+    assert out.count("\n") == 1
+    assert err == ""
+
+
+def test_run_shows_a_person_the_work_and_how_it_was_judged(play):
+    code, out, err = play(weak=[WRONG, GOOD])("run", *TASK, "--tests", "tests.py")
+
+    assert code == DONE
+    assert "return a + b" in out
+    assert re.search(r"accepted\s+t\w+\s+standard_dev", out)
+    assert "left is -1, right is 5" in err
+
+
+def test_run_that_is_not_accepted_leaves_with_1(play):
+    code, out, _ = play(weak=[WRONG], strong=[WRONG])(
+        "run", *TASK, "--tests", "tests.py", "--max-tier", "strong"
+    )
+
+    assert code == NOT_DONE
+    assert "skipped" in out
+
+
+def test_a_person_allows_money_with_review_and_the_task_goes_on(play):
+    run = play(weak=[WRONG], strong=[WRONG], dear=[GOOD])
+
+    asked = json.loads(run("run", *TASK, "--tests", "tests.py", "--json")[1])
+    _, listed, _ = run("review")
+    approved = json.loads(run("review", "approve", asked["task_id"], "--json")[1])
+    code, out, _ = run("run", "--resume", asked["task_id"], "--json")
+
+    assert asked["status"] == approved["status"] == "needs_approval"
+    assert asked["task_id"] in listed
+    assert (code, json.loads(out)["tier"]) == (DONE, "dear")
+
+
+def test_yes_allows_money_beforehand(play):
+    code, out, _ = play(weak=[WRONG], strong=[WRONG], dear=[GOOD])(
+        "run", *TASK, "--tests", "tests.py", "--yes", "--json"
+    )
+
+    assert (code, json.loads(out)["tier"]) == (DONE, "dear")
+
+
+def test_apply_writes_the_file(play, tmp_path):
+    code, _, _ = play(weak=[GOOD])("run", *TASK, "--tests", "tests.py", "--write-to", "sums.py", "--apply")
+
+    assert code == DONE
+    assert (tmp_path / "project" / "sums.py").read_text() == "def add(a, b):\n    return a + b\n"
+
+
+def test_classify_explains_itself(play):
+    code, out, _ = play()("classify", "fix a typo in the docs")
+
+    assert code == DONE
+    assert "quick_edit" in out
+
+
+def test_validate_judges_files(play, tmp_path):
+    run = play()
+    (tmp_path / "project" / "solution.py").write_text("def add(a, b):\n    return a - b\n")
+
+    code, out, _ = run("validate", "solution.py", "--tests", "tests.py", "--json")
+    shown = run("validate", "solution.py", "--tests", "tests.py")[1]
+
+    assert code == NOT_DONE
+    assert json.loads(out)["passed"] is False
+    assert "left is -1, right is 5" in shown
+
+
+def test_validate_passes_what_passes(play, tmp_path):
+    run = play(checks=[APPROVE])
+    (tmp_path / "project" / "solution.py").write_text("def add(a, b):\n    return a + b\n")
+
+    code, out, _ = run(
+        "validate", "solution.py", "--validators", "syntax, tests,semantic", "--tests", "tests.py"
+    )
+
+    assert code == DONE
+    assert out.startswith("passed")
+
+
+def test_doctor_says_what_is_found_and_what_the_routes_become(play):
+    run = play()
+
+    code, out, _ = run("doctor", "--json")
+    shown = run("doctor")[1]
+
+    told = json.loads(out)
+    routes = {one["task_type"]: one["route"] for one in told["routes"]}
+    assert code == DONE
+    assert routes["standard_dev"] == ["weak", "strong", "dear"]
+    assert told["sandbox"].startswith("bubblewrap") or "none holds" in told["sandbox"]
+    assert "weak → strong" in shown
+
+
+def test_doctor_of_an_empty_machine_leaves_with_1_and_says_why(play, monkeypatch, tmp_path):
+    run = play()
+    config = tmp_path / "escalation.toml"
+    config.write_text(config.read_text().replace("script.json", "missing.json"))
+
+    code, out, _ = run("doctor")
+
+    assert code == NOT_DONE
+    assert "nothing: tasks of this type are stopped" in out
+    assert "missing.json" in out.replace("\n", "")
+
+
+def test_report_counts_what_happened(play):
+    run = play(weak=[WRONG, GOOD])
+    run("run", *TASK, "--tests", "tests.py", "--json")
+
+    code, out, _ = run("report")
+
+    assert code == DONE
+    assert "50%" in out
+    assert "1 accepted" in out
+
+
+def test_analyze_answers_with_located_quotes(play, tmp_path):
+    found = json.dumps({"answer": "green", "quotes": ["The lamp is green."]})
+    run = play()
+    script = tmp_path / "script.json"
+    models = json.loads(script.read_text())["models"]
+    models["strong"]["default"] = found
+    script.write_text(json.dumps({"models": models}))
+    (tmp_path / "project" / "notes.txt").write_text("It is dark.\nThe lamp is green.\n")
+
+    code, out, _ = run("analyze", "Which colour has the lamp?", "notes.txt", "--json")
+    shown = run("analyze", "Which colour has the lamp?", "*.txt")[1]
+
+    told = json.loads(out)
+    assert code == DONE
+    assert told["answer"] == "green"
+    assert told["citations"][0]["quote"] == "The lamp is green."
+    assert told["citations"][0]["lines"] == [2, 2]
+    assert told["coverage"] == 1
+    assert "notes.txt:2-2" in shown.replace("\n", "")
+
+
+def test_init_writes_a_policy_that_is_trusted(play, tmp_path, monkeypatch):
+    run = play()
+
+    code, _, _ = run("init")
+    again, _, err = run("init")
+
+    assert code == DONE
+    assert again == WRONG_USE
+    assert "is there already" in err
+    assert (tmp_path / "home" / "trusted.json").exists()
+
+
+def test_trust_remembers_a_file(play, tmp_path):
+    code, out, _ = play()("trust", str(tmp_path / "escalation.toml"))
+
+    assert code == DONE
+    assert "Trusted" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["run", " "], WRONG_USE, "The task is empty"),
+        (["run", "x", "--start-tier", "gpt"], WRONG_USE, "is no tier"),
+        (["run", "--resume", "t0"], WRONG_USE, "There is no task 't0'"),
+        (["review", "approve"], WRONG_USE, "Which task?"),
+        (["validate", "missing.py"], WRONG_USE, "missing.py"),
+        (["validate", "../script.json"], WRONG_USE, "roots"),
+        (["run", "x", "--tests", "missing_tests.py"], WRONG_USE, "missing_tests.py"),
+        (["analyze", "?", "nothing/*.txt"], WRONG_USE, "No file matches"),
+        (["analyze", "x", "tests.py", "--tier", "gpt"], WRONG_USE, "is no tier"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_2(play, words, code, said):
+    left, out, err = play()(*words)
+
+    assert left == code
+    assert out == ""
+    assert said in err
+
+
+def test_a_broken_world_leaves_with_3(play, monkeypatch, tmp_path):
+    run = play(weak=[GOOD])
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ORCHESTRATOR_HOME", str(tmp_path / "file"))
+
+    code, _, err = run("run", *TASK)
+
+    assert code == BROKEN_WORLD
+    assert "cannot be used" in err
+
+
+def test_an_untrusted_policy_in_the_folder_is_told(play, monkeypatch, tmp_path):
+    run = play()
+    monkeypatch.delenv("ORCHESTRATOR_CONFIG")
+    (tmp_path / "project" / "escalation.toml").write_text("[guards]\nusd_per_day = 900.0\n")
+
+    _, _, err = run("classify", "fix a typo")
+
+    assert "orchestrator trust" in err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["mcp", "--help"]])
+def test_help_is_told_without_loading_the_engine(words):
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "cli", *words], capture_output=True, text=True, check=True
+    )
+
+    assert "usage: orchestrator" in done.stdout
+    assert "pydantic" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("models", [[], ["--scripted"]])
+def test_the_demo_delegates_three_tasks_through_the_real_server(models, tmp_path):
+    environment = {**os.environ, "ORCHESTRATOR_HOME": str(tmp_path)}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "demo", "--json", *models],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=True,
+    )
+
+    told = json.loads(done.stdout)
+    assert [task["status"] for task in told["tasks"]] == ["accepted"] * 3
+    assert [task["attempts"] for task in told["tasks"]] == [1, 2, 3]
+    assert [task["escalations"] for task in told["tasks"]] == [0, 0, 1]

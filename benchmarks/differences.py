@@ -68,7 +68,9 @@ async def _of_task(ending: Ending, judge: Judge) -> AsyncIterator[Difference]:
         for name, tests, recorded, engine in verdicts:
             if recorded is not None and engine is not None and recorded != engine:
                 category = await _explain(ending, (answer, attempt), tests, judge)
-                yield Difference(task.task_id, attempt.model, name, recorded, engine, category, _complaint(attempt))
+                yield Difference(
+                    task.task_id, attempt.model, name, recorded, engine, category, _complaint(attempt)
+                )
 
 
 async def _explain(ending: Ending, pair: tuple[Answer, Attempt], tests: Sequence[str], judge: Judge) -> str:
@@ -82,7 +84,8 @@ async def _explain(ending: Ending, pair: tuple[Answer, Attempt], tests: Sequence
     as_judged = await judge.passes(program(ending.preamble, attempt), tests)
     complaint = _complaint(attempt)
     reasons = {
-        NOT_REPRODUCED: tests is not ending.task.extra_tests and as_recorded == attempt.approved != answer.visible,
+        NOT_REPRODUCED: tests is not ending.task.extra_tests
+        and as_recorded == attempt.approved != answer.visible,
         EXTRACTION: as_recorded != with_context,
         NO_CONTEXT: with_context != as_judged,
         LIMIT: any(limit in complaint for limit in _LIMITS),

@@ -77,7 +77,9 @@ async def measure(tasks: int) -> None:
             model.append(await measure_model(orchestrator))
         await orchestrator.aclose()
     parts = {"whole task": whole, "validators": validators, "scripted model": model}
-    parts["overhead"] = [all_ - rest - asked for all_, rest, asked in zip(whole, validators, model, strict=True)]
+    parts["overhead"] = [
+        all_ - rest - asked for all_, rest, asked in zip(whole, validators, model, strict=True)
+    ]
     rows = [(name, *spread_ms(seconds[WARM_UP:])) for name, seconds in parts.items()]
     print(table((f"{tasks} tasks", "p50 ms", "p95 ms"), rows), end="\n\n")
     resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

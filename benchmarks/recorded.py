@@ -103,7 +103,16 @@ def serve(data: Path) -> Iterator[str]:
     """Serve the recorded answers as an OpenAI-compatible endpoint; yields its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-u", data / "tools" / "replay.py", data / "open", "--port", str(port), "--mode", "code"]
+    command = [
+        sys.executable,
+        "-u",
+        data / "tools" / "replay.py",
+        data / "open",
+        "--port",
+        str(port),
+        "--mode",
+        "code",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             if not process.stdout.readline().startswith("serving"):

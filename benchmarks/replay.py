@@ -106,11 +106,15 @@ def write_task(recorded: Recorded, folder: Path, context: str) -> Task:
     workspace.mkdir()
     (workspace / "context.py").write_text(recorded.context + "\n", encoding="utf-8")
     (workspace / "visible_tests.py").write_text("\n" + tests, encoding="utf-8")
-    return Task(words, language="python", workspace=str(workspace), write_to="solution.py", test_command=COMMAND)
+    return Task(
+        words, language="python", workspace=str(workspace), write_to="solution.py", test_command=COMMAND
+    )
 
 
 async def run_engine(wish: Wish, tasks: Sequence[Recorded], folder: Path, url: str) -> list[Ending]:
-    config = load_config(str(write_policy(folder, url, tasks)), {"ORCHESTRATOR_HOME": str(folder / "home")}, folder)
+    config = load_config(
+        str(write_policy(folder, url, tasks)), {"ORCHESTRATOR_HOME": str(folder / "home")}, folder
+    )
     orchestrator = Orchestrator(config, {}, folder)
     endings: list[Ending] = []
     room = anyio.Semaphore(AT_ONCE)
@@ -186,12 +190,28 @@ def count(endings: Sequence[Ending]) -> Policy:
 def show(report: Report) -> str:
     top = report.policies["top model only"].usd
     policies = [
-        (name, _share(one.right, report.tasks), one.wrong, _share(one.wrong, one.right + one.wrong), one.skipped,
-         f"{1000 * one.usd / report.tasks:.3f}", f"{100 * one.usd / top:.0f} %", one.calls)
+        (
+            name,
+            _share(one.right, report.tasks),
+            one.wrong,
+            _share(one.wrong, one.right + one.wrong),
+            one.skipped,
+            f"{1000 * one.usd / report.tasks:.3f}",
+            f"{100 * one.usd / top:.0f} %",
+            one.calls,
+        )
         for name, one in report.policies.items()
     ]
-    head = ("policy", "accepted and right", "accepted and wrong", "of accepted", "skipped",
-            "USD a 1000 tasks", "of top only", "calls")
+    head = (
+        "policy",
+        "accepted and right",
+        "accepted and wrong",
+        "of accepted",
+        "skipped",
+        "USD a 1000 tasks",
+        "of top only",
+        "calls",
+    )
     categories = Counter((one.tests, one.category) for one in report.differences)
     parts = [
         f"### {report.dataset}: {report.tasks} tasks in {report.seconds:.0f} s, statuses {report.statuses}",
@@ -211,16 +231,22 @@ def _share(part: int, whole: int) -> str:
 
 async def run(wish: Wish, sets: Sequence[str], *, as_json: bool) -> None:
     reports = [await measure(wish, dataset) for dataset in sets]
-    print(json.dumps([asdict(one) for one in reports], indent=1) if as_json else "\n\n".join(map(show, reports)))
+    print(
+        json.dumps([asdict(one) for one in reports], indent=1) if as_json else "\n\n".join(map(show, reports))
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=tuple(SETS))
     parser.add_argument("--context", choices=("command", "none"), default="command")
     parser.add_argument("--limit", type=int, default=10**9)
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-replay.jsonl")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-replay.jsonl"
+    )
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if not (given.data / "tools" / "replay.py").is_file():

@@ -109,13 +109,20 @@ async def measure(calls: int, starts: int) -> None:
     size = len(json.dumps(listed["tools"], separators=(",", ":"), ensure_ascii=False).encode())
     rows = [(tool, *spread_ms(measured)) for tool, measured in seconds.items()]
     print(table((f"{calls} calls over stdio", "p50 ms", "p95 ms"), rows), end="\n\n")
-    print(table(("tools/list", "bytes", "tokens (bytes / 4)"), [(len(listed["tools"]), size, size // 4)]), end="\n\n")
+    print(
+        table(("tools/list", "bytes", "tokens (bytes / 4)"), [(len(listed["tools"]), size, size // 4)]),
+        end="\n\n",
+    )
     rows = [
         (name, f"{one.wall_seconds:.2f}", f"{one.cpu_seconds:.2f}", f"{one.memory_mb:.0f}")
         for name, one in started.items()
     ]
     ours, empty = started["ours"], started["empty"]
-    ratios = (ours.wall_seconds / empty.wall_seconds, ours.cpu_seconds / empty.cpu_seconds, ours.memory_mb / empty.memory_mb)
+    ratios = (
+        ours.wall_seconds / empty.wall_seconds,
+        ours.cpu_seconds / empty.cpu_seconds,
+        ours.memory_mb / empty.memory_mb,
+    )
     rows.append(("ours / empty", *(f"{ratio:.2f}" for ratio in ratios)))
     print(table((f"start to tools/list, median of {starts}", "wall s", "CPU s", "memory MB"), rows))
 

@@ -37,7 +37,14 @@ class Judge:
         return set(await self.letters(program, tests)) == {"p"}
 
     async def letters(self, program: str, tests: Sequence[str]) -> str:
-        job = {"id": 0, "code": program, "tests": tests, "cpu": CPU_SECONDS, "total": TOTAL_SECONDS, "stop_on_fail": True}
+        job = {
+            "id": 0,
+            "code": program,
+            "tests": tests,
+            "cpu": CPU_SECONDS,
+            "total": TOTAL_SECONDS,
+            "stop_on_fail": True,
+        }
         text = json.dumps(job)
         key = hashlib.sha256(text.encode()).hexdigest()
         if key not in self._known:

@@ -11,11 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 Answer = Mapping[str, Any]
-NOTHING_HERE = (
-    "\nNo model is served here. Start LM Studio or Ollama with a model loaded, then `orchestrator init` writes\n"
-    "an escalation.toml for the models it finds; or set the environment variable of a hosted one.\n"
-    "`orchestrator demo` needs none of this."
-)
+NOTHING_HERE = """
+No model is served here. Start LM Studio or Ollama with a model loaded, then `orchestrator init` writes an
+escalation.toml for the models it finds; or set the environment variable of a hosted one.
+`orchestrator demo` needs none of this."""
 COLOURS = {"accepted": "green", "passed": "green", "needs_review": "yellow", "needs_approval": "yellow"}
 
 

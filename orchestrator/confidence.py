@@ -7,6 +7,9 @@ from validators.verdict import Verdict
 PRIOR = 0.5
 """Of an answer about which nothing is known."""
 
+CERTAIN = 0.99
+"""Nothing that a validator says makes it more than that."""
+
 EVIDENCE = {"syntax": 1.2, "compile": 1.4, "tests": 6.0, "benchmark": 1.5, "semantic": 2.0}
 """How much likelier a right answer passes than a wrong one (likelihood ratios).
 
@@ -24,4 +27,4 @@ def estimate_confidence(verdicts: Sequence[Verdict]) -> float:
     for verdict in verdicts:
         if verdict.status == "passed":
             odds *= 1 + (EVIDENCE.get(verdict.validator, 1.0) - 1) * verdict.confidence
-    return round(odds / (1 + odds), 3)
+    return round(min(CERTAIN, odds / (1 + odds)), 3)

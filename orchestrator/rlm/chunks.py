@@ -5,7 +5,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import PurePath
 from typing import TypeVar
 
 from orchestrator.rlm.sources import Source
@@ -131,14 +130,13 @@ def _last_end(levels: _Levels, text: str, start: int, stop: int) -> int:
 
 
 def _levels(source: Source) -> _Levels:
-    ending = PurePath(source.path).suffix.lower()
-    if ending in _RECORD_ENDINGS:
+    if source.ending in _RECORD_ENDINGS:
         return _RECORDS
-    return _PROSE if ending in _PROSE_ENDINGS else _CODE
+    return _PROSE if source.ending in _PROSE_ENDINGS else _CODE
 
 
 def _headings(source: Source) -> list[_Heading]:
-    if PurePath(source.path).suffix.lower() not in _MARKDOWN_ENDINGS:
+    if source.ending not in _MARKDOWN_ENDINGS:
         return []
     found: list[_Heading] = []
     open_titles: list[tuple[int, str]] = []
@@ -153,6 +151,6 @@ def _headings(source: Source) -> list[_Heading]:
 
 
 def _table_header(source: Source) -> str:
-    if PurePath(source.path).suffix.lower() not in _TABLE_ENDINGS:
+    if source.ending not in _TABLE_ENDINGS:
         return ""
     return source.text[:_BREADCRUMB_CHARACTERS].split("\n", 1)[0].strip()

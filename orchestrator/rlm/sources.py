@@ -6,7 +6,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from orchestrator.rlm.errors import SourceError
 
@@ -29,6 +29,11 @@ class Source:
 
     path: str
     text: str
+
+    @property
+    def ending(self) -> str:
+        """The file's ending with its dot, in lower case; empty where there is none."""
+        return PurePath(self.path).suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,34 @@
+"""Fail when a decision has a branch that no test takes: reads the coverage data of the run before."""
+
+import io
+import sys
+
+import coverage
+
+DECISIONS = (
+    "orchestrator/conclude.py",
+    "orchestrator/confidence.py",
+    "orchestrator/decide.py",
+    "orchestrator/judging.py",
+    "orchestrator/policy.py",
+    "orchestrator/policy_parse.py",
+    "orchestrator/prompting.py",
+    "orchestrator/route.py",
+    "orchestrator/trust.py",
+)
+
+
+def main() -> int:
+    """Report the decisions alone; 1 when any is below 100 %."""
+    data = coverage.Coverage()
+    data.load()
+    told = io.StringIO()
+    covered = data.report(include=list(DECISIONS), file=told)
+    if covered < 100:
+        sys.stderr.write(f"Decisions must be covered whole, they are at {covered:.1f} %:\n{told.getvalue()}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,10 +1,10 @@
 """Find every verdict of the engine that differs from the recorded one, and why it does."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
-from recorded import Answer, Recorded
-from truth import Judge
+from recorded import Recorded
+from truth import Judge, has_passed
 
 from orchestrator.outcome import Attempt
 
@@ -12,7 +12,8 @@ NOT_REPRODUCED = "recorded verdict is not reproduced here"
 EXTRACTION = "extraction changed the answer"
 NO_CANDIDATE = "no candidate was taken out of the answer"
 NO_CONTEXT = "context missing"
-LIMIT = "limit of time or memory"
+LIMIT = "over our limit of time or memory for one run"
+SLOW = "over the recorded 4 s for one test, within our 30 s for one run"
 SYNTAX = "syntax validator"
 UNEXPLAINED = "unexplained"
 _LIMITS = ("did not end within", "took more than", "was killed", "wrote more than")
@@ -34,14 +35,28 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One verdict, as it was recorded and as it came out here."""
+
+    name: str
+    tests: Sequence[str]
+    recorded: bool | None
+    engine: bool | None
+
+    @property
+    def differs(self) -> bool:
+        return None not in {self.recorded, self.engine} and self.recorded != self.engine
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One verdict that is not the recorded one."""
 
     task_id: str
     model: str
     tests: str
-    recorded: bool
-    engine: bool
+    recorded: bool | None
+    engine: bool | None
     category: str
     said: str
 
@@ -56,38 +71,43 @@ async def find_differences(endings: Sequence[Ending], judge: Judge) -> list[Diff
 
 
 async def _of_task(ending: Ending, judge: Judge) -> AsyncIterator[Difference]:
-    task = ending.task
-    for attempt in ending.attempts:
-        answer = task.answers.get(attempt.model)
-        if answer is None:
-            continue
-        verdicts = [("visible", task.visible_tests, answer.visible, attempt.approved)]
-        if attempt.approved:
-            verdicts.append(("hidden", task.hidden_tests, answer.hidden, ending.hidden))
-            verdicts.append(("extra", task.extra_tests, answer.extra, ending.extra))
-        for name, tests, recorded, engine in verdicts:
-            if recorded is not None and engine is not None and recorded != engine:
-                category = await _explain(ending, (answer, attempt), tests, judge)
+    answered = [attempt for attempt in ending.attempts if attempt.model in ending.task.answers]
+    for attempt in answered:
+        for claim in _claims(ending, attempt):
+            if claim.differs:
                 yield Difference(
-                    task.task_id, attempt.model, name, recorded, engine, category, _complaint(attempt)
+                    task_id=ending.task.task_id,
+                    model=attempt.model,
+                    tests=claim.name,
+                    recorded=claim.recorded,
+                    engine=claim.engine,
+                    category=await _explain(ending, attempt, claim, judge),
+                    said=_complaint(attempt),
                 )
 
 
-async def _explain(ending: Ending, pair: tuple[Answer, Attempt], tests: Sequence[str], judge: Judge) -> str:
-    """Judge the same again in the recorded way, changing one thing at a time."""
-    answer, attempt = pair
+def _claims(ending: Ending, attempt: Attempt) -> Iterator[Claim]:
+    task, answer = ending.task, ending.task.answers[attempt.model]
+    yield Claim("visible", task.visible_tests, answer.visible, attempt.approved)
+    if attempt.approved:
+        yield Claim("hidden", task.hidden_tests, answer.hidden, ending.hidden)
+        yield Claim("extra", task.extra_tests, answer.extra, ending.extra)
+
+
+async def _explain(ending: Ending, attempt: Attempt, claim: Claim, judge: Judge) -> str:
+    """Judge again in the recorded way, changing one thing at a time."""
     if not attempt.files or attempt.trouble == "no_candidate":
         return NO_CANDIDATE
-    context = ending.task.context
-    as_recorded = await judge.passes(f"{context}\n{answer.code}", tests)
-    with_context = await judge.passes(program(context, attempt), tests)
-    as_judged = await judge.passes(program(ending.preamble, attempt), tests)
-    complaint = _complaint(attempt)
+    context, complaint = ending.task.context, _complaint(attempt)
+    recorded_code = ending.task.answers[attempt.model].code
+    again = await judge.letters(f"{context}\n{recorded_code}", claim.tests)
+    taken = await judge.letters(program(context, attempt), claim.tests)
+    judged = await judge.letters(program(ending.preamble, attempt), claim.tests)
     reasons = {
-        NOT_REPRODUCED: tests is not ending.task.extra_tests
-        and as_recorded == attempt.approved != answer.visible,
-        EXTRACTION: as_recorded != with_context,
-        NO_CONTEXT: with_context != as_judged,
+        NOT_REPRODUCED: has_passed(again) != claim.recorded,
+        EXTRACTION: has_passed(taken) != has_passed(again),
+        NO_CONTEXT: has_passed(judged) != has_passed(taken),
+        SLOW: attempt.approved and "t" in judged.lower(),
         LIMIT: any(limit in complaint for limit in _LIMITS),
         SYNTAX: complaint.startswith("syntax"),
     }

@@ -14,7 +14,8 @@ def spread_ms(seconds: Sequence[float]) -> tuple[str, str]:
     return f"{percentile(seconds, 50) * 1e3:.2f}", f"{percentile(seconds, 95) * 1e3:.2f}"
 
 
-def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     """Write a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
+    columns = list(head)
+    lines: list[Iterable[object]] = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)

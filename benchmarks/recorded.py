@@ -1,4 +1,4 @@
-"""Read recorded tasks and answers, serve them as a model server, and say what a perfect gate would make of them."""
+"""Read recorded tasks and answers, serve them, and say what their recorded verdicts come to."""
 
 import contextlib
 import gzip
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SETS: Mapping[str, tuple[str, ...]] = {
     "humaneval": (
@@ -25,6 +26,9 @@ SETS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """Data set to its ladder of models, in the order in which they are tried."""
+
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +86,15 @@ def load(data: Path, dataset: str) -> list[Recorded]:
     ]
 
 
-def _rows(path: Path) -> Iterator[dict]:
+def _rows(path: Path) -> Iterator[Row]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
 
-def _answer(row: dict) -> Answer:
+def _answer(row: Row) -> Answer:
     return Answer(
         model=row["model"],
-        code=row.get("code", row["completion"]),
+        code=str(row.get("code", row["completion"])),
         usd_per_mtok=row["price"] / 100,
         visible=set(row["visible"]) == {"p"},
         hidden=bool(row["recorded_pass"]),
@@ -103,19 +107,11 @@ def serve(data: Path) -> Iterator[str]:
     """Serve the recorded answers as an OpenAI-compatible endpoint; yields its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-u",
-        data / "tools" / "replay.py",
-        data / "open",
-        "--port",
-        str(port),
-        "--mode",
-        "code",
-    ]
+    script, half = str(data / "tools" / "replay.py"), str(data / "open")
+    command = [sys.executable, "-u", script, half, "--port", str(port), "--mode", "code"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            if not process.stdout.readline().startswith("serving"):
+            if not process.stdout or not process.stdout.readline().startswith("serving"):
                 sys.exit(f"The replay server of {str(data)!r} did not start.")
             yield f"http://127.0.0.1:{port}/v1"
         finally:

@@ -1,10 +1,11 @@
-"""Run recorded answers of real models through the real engine, and count what it accepts against hidden tests.
+"""Run recorded answers of real models through the real engine; judge what it accepts by hidden tests.
 
 The models answer from recordings (an OpenAI-compatible server of the data's own tools), everything else is
 the product: policy, prompts, extraction, sandbox, ledger. What was accepted is then judged by tests that the
 engine never saw.
 
-Usage: python benchmarks/replay.py [DATA] [--sets humaneval lcb-leetcode] [--context command|none] [--limit N] [--json]
+Usage: python benchmarks/replay.py [DATA] [--sets humaneval lcb-leetcode] [--context command|none]
+       [--limit N] [--cache FILE] [--json]
 """
 
 import argparse
@@ -168,7 +169,7 @@ async def measure(wish: Wish, dataset: str) -> Report:
         seconds=seconds,
         policies={
             "the engine": count(endings),
-            "recorded verdicts, visible tests as the gate": expect(tasks, models, "visible"),
+            "visible tests as the gate, by recorded verdicts": expect(tasks, models, "visible"),
             "cheapest model only": expect(tasks, models[:1], "all"),
             "top model only": expect(tasks, models[-1:], "all"),
             "oracle cascade": expect(tasks, models, "hidden"),
@@ -193,36 +194,32 @@ def show(report: Report) -> str:
         (
             name,
             _share(one.right, report.tasks),
-            one.wrong,
             _share(one.wrong, one.right + one.wrong),
             one.skipped,
+            one.calls,
             f"{1000 * one.usd / report.tasks:.3f}",
             f"{100 * one.usd / top:.0f} %",
-            one.calls,
         )
         for name, one in report.policies.items()
     ]
-    head = (
-        "policy",
-        "accepted and right",
-        "accepted and wrong",
-        "of accepted",
-        "skipped",
-        "USD a 1000 tasks",
-        "of top only",
-        "calls",
-    )
-    categories = Counter((one.tests, one.category) for one in report.differences)
+    head = ("policy", "right", "wrong (of accepted)", "skipped", "calls", "USD a 1000 tasks", "of top's")
     parts = [
         f"### {report.dataset}: {report.tasks} tasks in {report.seconds:.0f} s, statuses {report.statuses}",
         table(head, policies),
         f"Accepted and right by the hidden tests, but wrong by the extra ones: {report.extra_wrong}",
         table(("model", "accepted"), report.accepted_by.items()),
-        f"{len(report.differences)} differences from the recorded verdicts",
-        table(("tests", "category", "count"), [(*key, number) for key, number in sorted(categories.items())]),
-        table(Difference.__slots__, [tuple(asdict(one).values()) for one in report.differences]),
+        *_show_differences(report.differences),
     ]
     return "\n\n".join(parts)
+
+
+def _show_differences(differences: Sequence[Difference]) -> list[str]:
+    if not differences:
+        return ["No difference from the recorded verdicts."]
+    categories = Counter((one.tests, one.category) for one in differences)
+    counted = [(*key, number) for key, number in sorted(categories.items())]
+    listed = [asdict(one).values() for one in differences]
+    return [table(("tests", "why it differs", "count"), counted), table(Difference.__slots__, listed)]
 
 
 def _share(part: int, whole: int) -> str:

@@ -9,8 +9,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -55,8 +55,10 @@ def server(home: str, *arguments: str) -> StdioServerParameters:
     return StdioServerParameters(command=sys.executable, args=list(arguments), env=environment, cwd=ROOT)
 
 
-def read_process(pid: str) -> tuple[float, float]:
-    """Return processor seconds and resident megabytes of a process."""
+def read_child() -> tuple[float, float]:
+    """Return processor seconds and resident megabytes of the only child of this process."""
+    own = os.getpid()
+    (pid,) = Path(f"/proc/{own}/task/{own}/children").read_text().split()
     after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     ticks = int(after_name[11]) + int(after_name[12])
     return ticks / os.sysconf("SC_CLK_TCK"), int(after_name[21]) * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -67,9 +69,7 @@ async def measure_start(parameters: StdioServerParameters) -> Start:
     async with Client(parameters) as client:
         await client.list_tools()
         wall = time.perf_counter() - began
-        own = os.getpid()
-        (child,) = Path(f"/proc/{own}/task/{own}/children").read_text().split()
-        return Start(wall, *read_process(child))
+        return Start(wall, *read_child())
 
 
 async def measure_starts(home: str, count: int) -> dict[str, Start]:
@@ -106,25 +106,23 @@ async def measure(calls: int, starts: int) -> None:
         async with Client(server(home, "-m", "mcp_server")) as client:
             listed = (await client.list_tools()).model_dump(by_alias=True, exclude_none=True, mode="json")
             seconds = {tool: await measure_calls(client, tool, calls) for tool in ARGUMENTS}
-    size = len(json.dumps(listed["tools"], separators=(",", ":"), ensure_ascii=False).encode())
     rows = [(tool, *spread_ms(measured)) for tool, measured in seconds.items()]
     print(table((f"{calls} calls over stdio", "p50 ms", "p95 ms"), rows), end="\n\n")
+    size = len(json.dumps(listed["tools"], separators=(",", ":"), ensure_ascii=False).encode())
     print(
-        table(("tools/list", "bytes", "tokens (bytes / 4)"), [(len(listed["tools"]), size, size // 4)]),
-        end="\n\n",
+        f"tools/list: {len(listed['tools'])} tools, {size} bytes, {size // 4} tokens (bytes / 4)", end="\n\n"
     )
+    print(show_starts(started, starts))
+
+
+def show_starts(started: Mapping[str, Start], count: int) -> str:
+    ours, empty = astuple(started["ours"]), astuple(started["empty"])
     rows = [
-        (name, f"{one.wall_seconds:.2f}", f"{one.cpu_seconds:.2f}", f"{one.memory_mb:.0f}")
-        for name, one in started.items()
+        ("this server", *(f"{value:.2f}" for value in ours)),
+        ("an empty MCPServer with one tool", *(f"{value:.2f}" for value in empty)),
+        ("ratio", *(f"{one / other:.2f}" for one, other in zip(ours, empty, strict=True))),
     ]
-    ours, empty = started["ours"], started["empty"]
-    ratios = (
-        ours.wall_seconds / empty.wall_seconds,
-        ours.cpu_seconds / empty.cpu_seconds,
-        ours.memory_mb / empty.memory_mb,
-    )
-    rows.append(("ours / empty", *(f"{ratio:.2f}" for ratio in ratios)))
-    print(table((f"start to tools/list, median of {starts}", "wall s", "CPU s", "memory MB"), rows))
+    return table((f"start to tools/list, median of {count}", "wall s", "CPU s", "memory MB"), rows)
 
 
 def main() -> None:

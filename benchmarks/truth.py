@@ -1,4 +1,4 @@
-"""Judge code by tests that the engine never saw: the data's own worker, in our sandbox, verdicts kept on disk."""
+"""Judge code by tests that the engine never saw: the data's own worker in our sandbox, remembered."""
 
 import hashlib
 import json
@@ -19,8 +19,8 @@ TOTAL_SECONDS = 60
 class Judge:
     """Runs tests one by one in the namespace of a program.
 
-    Verdicts are one letter a test: p passed, f assertion failed, e other exception, t timed out, x not reached;
-    a single S, E or T: the program did not compile, raised, timed out.
+    Verdicts are one letter a test: p passed, f assertion failed, e other exception, t timed out,
+    x not reached; a single S, E or T: the program did not compile, raised, timed out.
     """
 
     worker: Path
@@ -34,7 +34,7 @@ class Judge:
             self._known = dict(json.loads(line) for line in lines)
 
     async def passes(self, program: str, tests: Sequence[str]) -> bool:
-        return set(await self.letters(program, tests)) == {"p"}
+        return has_passed(await self.letters(program, tests))
 
     async def letters(self, program: str, tests: Sequence[str]) -> str:
         job = {
@@ -65,3 +65,7 @@ class Judge:
         if not execution.stdout.startswith("{"):
             sys.exit(f"The judge's worker failed ({execution.end}): {execution.stderr[-2000:]}")
         return str(json.loads(execution.stdout)["r"])
+
+
+def has_passed(letters: str) -> bool:
+    return set(letters) == {"p"}

@@ -21,6 +21,11 @@ class Standing:
     approved_paid: bool = False
     """A person, or the policy, said yes to money for this task."""
 
+    @property
+    def remaining_seconds(self) -> float:
+        """What is left of the time limit."""
+        return max(0.0, self.limit_seconds - self.elapsed_seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Try:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import anyio
+
 from orchestrator.asking import Asking, Purse
 from orchestrator.attempt import Job, make_attempt
 from orchestrator.classify import Classification
@@ -70,14 +72,13 @@ async def delegate(
         step = next_step(route, attempts, standing)
         if isinstance(step, Ask | Finish):
             break
-        try:
-            number += 1
-            attempt = await _try(job, step, attempts, number)
-        except Spent as spent:
-            step = Finish("stopped", str(spent))
+        number += 1
+        made = await _try(job, step, attempts, number, standing.remaining_seconds)
+        if isinstance(made, Finish):
+            step = made
             break
-        attempts.append(attempt)
-        await world.records.add_attempt(record.task_id, record.round, route.task_type, attempt)
+        attempts.append(made)
+        await world.records.add_attempt(record.task_id, record.round, route.task_type, made)
     outcome = conclude(world.policy, record.task_id, route, attempts, step)
     outcome = replace(deliver(world.roots, task, outcome), seconds=time.monotonic() - started)
     await world.records.note(record.task_id, outcome.status, {"reason": outcome.message})
@@ -103,10 +104,19 @@ async def _recall(records: Records, record: TaskRecord) -> list[Attempt]:
     return [attempt for attempt in known if attempt.trouble not in {"unavailable", "refused"}]
 
 
-async def _try(job: Job, step: Try, attempts: Sequence[Attempt], number: int) -> Attempt:
+async def _try(
+    job: Job, step: Try, attempts: Sequence[Attempt], number: int, seconds: float
+) -> Attempt | Finish:
+    """Make an attempt, unless money or time end before it does."""
     words = {"first": "asking", "retry": "asking again, with what was wrong:", "escalate": "escalating to"}
     await job.report(Event("try", f"{words[step.how]} {step.tier.tier} ({step.tier.model})"))
-    attempt = await make_attempt(job, step, attempts, number)
+    try:
+        with anyio.fail_after(seconds):
+            attempt = await make_attempt(job, step, attempts, number)
+    except Spent as spent:
+        return Finish("stopped", str(spent))
+    except TimeoutError:
+        return Finish("stopped", f"the time limit ended while {step.tier.tier} was at work")
     if attempt.trouble:
         await job.report(Event("attempt", f"{step.tier.tier}: {attempt.message}", good=False))
     return attempt

@@ -2,7 +2,7 @@
 
 from backends.errors import BackendError
 from orchestrator.ledger import LedgerError
-from orchestrator.orchestrator import UnknownTask
+from orchestrator.orchestrator import LeaseLost, UnknownTask
 from orchestrator.policy import PolicyError
 from orchestrator.review import ReviewError
 from orchestrator.rlm.errors import AnalysisError
@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError
 EXPECTED = (
     AnalysisError,
     BackendError,
+    LeaseLost,
     LedgerError,
     PathRefused,
     PolicyError,

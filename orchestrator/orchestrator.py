@@ -34,6 +34,10 @@ class UnknownTask(ValueError):
     """No task of this id is in the ledger."""
 
 
+class LeaseLost(Exception):
+    """Another process works on the task now; this one stopped, so that no model is asked twice."""
+
+
 @dataclass(slots=True)
 class Orchestrator:
     """A policy at work in one process; cheap to make, everything else is opened at first use."""
@@ -42,7 +46,6 @@ class Orchestrator:
     environment: Mapping[str, str]
     folder: Path
     """The working folder: the first allowed root, and the workspace when none is named."""
-    extra_roots: tuple[Path, ...] = ()
     world: World = field(init=False)
     owner: str = field(init=False)
 
@@ -56,7 +59,7 @@ class Orchestrator:
             servers=Servers(policy, self.environment),
             records=Records(Ledger(self.config.home / "ledger.db")),
             sandbox=choose(policy.sandbox.backend, allow_unsandboxed=policy.sandbox.allow_unsandboxed),
-            roots=Roots((self.folder, *self.extra_roots, *named)),
+            roots=Roots((self.folder, *named)),
         )
 
     async def execute(
@@ -94,21 +97,13 @@ class Orchestrator:
         if told and (record.status in {"accepted", "skipped"} or _waits_for_person(record)):
             return told
         if _is_dead(record.owner):
-            await self.world.records.mark(task_id, "stopped")
+            await self.world.records.let_go(task_id, record.owner)
         while not await self.world.records.claim(task_id, self.owner, LEASE_SECONDS):
             await anyio.sleep(POLL_SECONDS)
             record = await self.find(task_id)
             if record.status != "running" and record.told:
                 return record.told
         return await self._work(await self.find(task_id), report)
-
-    async def outcome(self, task_id: str) -> Outcome | None:
-        """Read how a task stands without touching it; `None` while it has not been told yet.
-
-        Raises:
-            UnknownTask: There is no such task.
-        """
-        return (await self.find(task_id)).told
 
     def classify(self, task: Task) -> Classification:
         """Say how hard a task is and what it is about; asks no model.
@@ -173,7 +168,7 @@ class Orchestrator:
         async with self.lease(record.task_id):
             classification = self.classify(record.task)
             outcome = await delegate(self.world, record, classification, self._logged(record, report))
-        await self.world.records.close_task(outcome)
+            await self.world.records.close_task(outcome)
         return outcome
 
     @contextlib.asynccontextmanager
@@ -183,7 +178,8 @@ class Orchestrator:
         async def renew() -> None:
             while True:
                 await anyio.sleep(LEASE_SECONDS / 3)
-                await self.world.records.claim(task_id, self.owner, LEASE_SECONDS)
+                if not await self.world.records.claim(task_id, self.owner, LEASE_SECONDS):
+                    raise LeaseLost(f"Task {task_id!r} was taken over: this process was silent for too long.")
 
         try:
             async with anyio.create_task_group() as group:
@@ -192,7 +188,7 @@ class Orchestrator:
                 group.cancel_scope.cancel()
         except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await self.world.records.mark(task_id, "stopped")
+                await self.world.records.let_go(task_id, self.owner)
             if isinstance(error, BaseExceptionGroup):  # what went wrong inside is told as itself
                 raise error.exceptions[0] from error
             raise

@@ -151,6 +151,16 @@ class Records:
             )
         )
 
+    async def let_go(self, task_id: str, owner: str) -> None:
+        """Give up a task that is still `owner`'s, so that it can be resumed at once."""
+        await self.ledger.write(
+            lambda db: db.execute(
+                "UPDATE tasks SET status = 'stopped', updated = ?, owner = '', lease_until = 0"
+                " WHERE task_id = ? AND owner = ?",
+                (time.time(), task_id, owner),
+            )
+        )
+
     async def mark(self, task_id: str, status: Status) -> None:
         """Change the status alone."""
         await self.ledger.write(

@@ -206,3 +206,11 @@ async def test_progress_says_which_tier_and_why_it_failed(stage):
     assert any(line.startswith("asking weak") for line in told)
     assert any("left is -1, right is 5" in line for line in told)
     assert told[-1] == "accepted"
+
+
+async def test_a_model_that_takes_too_long_is_stopped_at_the_time_limit(stage):
+    async with stage(weak=[{"text": GOOD, "delay_seconds": 600}]).client() as client:
+        answer = await delegate(client, tests=TESTS, timeout_seconds=0.3)
+
+    assert answer["status"] == "stopped"
+    assert "time limit" in answer["message"]

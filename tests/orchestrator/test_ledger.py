@@ -216,3 +216,15 @@ async def test_processes_that_share_a_ledger_lose_nothing_and_keep_the_days_budg
     )
     assert codes == [0, 0, 0, 0]
     assert rows == [(250, pytest.approx(2.5))]
+
+
+async def test_only_its_owner_lets_a_task_go(records):
+    await records.open_task(OPENING, "first", 30)
+
+    await records.let_go("t1", "second")
+    held = await records.find_task("t1")
+    await records.let_go("t1", "first")
+    free = await records.find_task("t1")
+
+    assert (held.status, held.owner) == ("running", "first")
+    assert (free.status, free.owner) == ("stopped", "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from backends.backend import Completion
 from backends.errors import BackendError, BackendUnavailable, ContextTooLong, MalformedReply, RequestRefused
 from orchestrator.asking import Asking, price
+from orchestrator.assemble import assemble
 from orchestrator.decide import Try
 from orchestrator.events import Event, Report
 from orchestrator.extract import extract
@@ -91,7 +92,7 @@ async def _judge_reply(
         return replace(
             kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,)
         )
-    candidate = Candidate(extraction.files, extraction.language)
+    candidate, added = _complete(Candidate(extraction.files, extraction.language), job.brief.task.task)
     verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
     return replace(
         attempt,
@@ -101,10 +102,19 @@ async def _judge_reply(
         verdicts=verdicts,
         approved=is_approved(verdicts, job.route.demanded),
         unproven=find_unproven(verdicts, job.route.demanded),
-        message=", ".join(extraction.flags),
+        message=", ".join([*extraction.flags, *(f"added {name}" for name in added)]),
         checker=checker,
         cost_usd=attempt.cost_usd + cost,
     )
+
+
+def _complete(candidate: Candidate, prompt: str) -> tuple[Candidate, tuple[str, ...]]:
+    """Add to a Python file what its task already held; says what was added."""
+    if candidate.language != "python" or len(candidate.files) != 1:
+        return candidate, ()
+    ((path, text),) = candidate.files.items()
+    made = assemble(text, prompt)
+    return Candidate({path: made.text}, candidate.language), made.added
 
 
 async def _judge(

@@ -214,3 +214,12 @@ async def test_a_model_that_takes_too_long_is_stopped_at_the_time_limit(stage):
 
     assert answer["status"] == "stopped"
     assert "time limit" in answer["message"]
+
+
+async def test_an_answer_that_only_lacks_imports_is_completed_before_it_is_judged(stage):
+    answer = "```python\ndef add(a: Optional[int], b: int) -> int:\n    return math.floor((a or 0) + b)\n```"
+    async with stage(weak=[answer]).client() as client:
+        done = await delegate(client, tests=TESTS)
+
+    assert (done["status"], done["attempts"]) == ("accepted", 1)
+    assert "from typing import Optional" in done["output"]

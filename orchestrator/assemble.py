@@ -1,0 +1,169 @@
+"""Complete an answer with what its task already held: imports, helpers, the signature above a body. Pure.
+
+Models asked to complete a function often answer without the imports above it, or with its body alone. Judged
+as they stand such answers fail for a reason that says nothing about the work: on recorded HumanEval answers
+0-14 points of the pass rate, by model. Python only so far.
+"""
+
+import ast
+import builtins
+import symtable
+import textwrap
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from orchestrator.fences import find_blocks
+
+_TYPING = (
+    "Any Callable DefaultDict Deque Dict FrozenSet Generator Iterable Iterator List Literal Mapping "
+    "NamedTuple Optional Sequence Set Tuple TypeVar Union"
+)
+_WELL_KNOWN = {
+    "typing": _TYPING,
+    "collections": "Counter OrderedDict defaultdict deque namedtuple",
+    "functools": "cache cmp_to_key lru_cache partial reduce wraps",
+    "itertools": "accumulate chain combinations groupby pairwise permutations product zip_longest",
+    "heapq": "heapify heappop heappush heappushpop heapreplace nlargest nsmallest",
+    "bisect": "bisect_left bisect_right insort",
+    "math": "ceil comb floor gcd inf isqrt lcm sqrt",
+    "dataclasses": "dataclass",
+    "pathlib": "Path",
+}
+_MODULES = (
+    "abc asyncio bisect collections copy csv datetime decimal enum fractions functools hashlib heapq "
+    "itertools json math operator random re statistics string sys time typing"
+)
+IMPORTS: Mapping[str, str] = MappingProxyType(
+    {name: f"import {name}" for name in _MODULES.split()}
+    | {name: f"from {module} import {name}" for module in _WELL_KNOWN for name in _WELL_KNOWN[module].split()}
+)
+"""Names that mean one thing in Python's standard library wherever they stand unbound, and their import."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A completed file and what was added to it."""
+
+    text: str
+    added: tuple[str, ...] = ()
+
+
+def assemble(text: str, prompt: str) -> Assembly:
+    """Complete a Python answer; what is complete, or beyond help, comes back as it was.
+
+    Args:
+        text: The candidate's source.
+        prompt: The task's words; code in its fences says what the answer stands under.
+    """
+    given = [block.text for block in find_blocks(prompt, "python") if block.text.strip()]
+    complete = _compiles(text)
+    whole = text if complete else _put_under_signature(text, given)
+    if not whole:
+        return Assembly(text)
+    added = () if complete else ("signature",)
+    missing = _find_unbound(whole)
+    lines = [line for line in _find_providers(missing, given) if line not in whole]
+    if not lines:
+        return Assembly(whole, added)
+    future, rest = _split_future(whole)
+    head = "\n".join(line for line in lines if not line.startswith(("def ", "class ", "@")))
+    helpers = "\n\n\n".join(line for line in lines if line.startswith(("def ", "class ", "@")))
+    body = "\n\n\n".join(part for part in (head, helpers, rest.lstrip("\n")) if part)
+    return Assembly(future + body, (*added, *sorted(missing & _names_of(lines))))
+
+
+def _compiles(text: str) -> bool:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            compile(text, "candidate", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _put_under_signature(body: str, given: Sequence[str]) -> str:
+    """Put a body under the last signature of the task that makes it a whole; empty when none does."""
+    for code in reversed(given):
+        for indent in ("", "    ", "        "):
+            whole = f"{code.rstrip()}\n{textwrap.indent(textwrap.dedent(body), indent)}"
+            if _compiles(whole):
+                return whole
+    return ""
+
+
+def _find_unbound(text: str) -> frozenset[str]:
+    """Name what the code uses and nobody binds; nothing when a star import may bind it."""
+    top = symtable.symtable(text, "candidate", "exec")
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    if any(node.names[0].name == "*" for node in imports):
+        return frozenset()
+    bound = {one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()}
+    bound |= {one.get_name() for one in top.get_symbols() if one.is_namespace()}
+    return frozenset(_used_globals(top)) - bound - set(dir(builtins)) - {"__name__", "__file__", "__doc__"}
+
+
+def _used_globals(scope: symtable.SymbolTable) -> Iterator[str]:
+    is_top = scope.get_type() == "module"
+    for symbol in scope.get_symbols():
+        if symbol.is_referenced() and (symbol.is_global() or is_top):
+            yield symbol.get_name()
+    for child in scope.get_children():
+        yield from _used_globals(child)
+
+
+def _find_providers(missing: frozenset[str], given: Sequence[str]) -> list[str]:
+    """Find the lines that bind what is missing: the task's own first, then the standard library's."""
+    lines: list[str] = []
+    left = set(missing)
+    for node, code in _statements(given):
+        names = _bound_by(node)
+        if left & names:
+            lines.append(ast.get_source_segment(code, node) or "")
+            left -= names
+    lines += [IMPORTS[name] for name in sorted(left) if name in IMPORTS]
+    return [line for line in lines if line]
+
+
+def _statements(given: Sequence[str]) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield the task's imports and complete helpers; a function without a body is what was asked for."""
+    for code in given:
+        try:
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError):
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.Import | ast.ImportFrom) or _is_complete(node):
+                yield node, code
+
+
+def _is_complete(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return False
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return any(not isinstance(one, ast.Pass | ast.Expr) for one in body)
+
+
+def _bound_by(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(one.asname or one.name).split(".")[0] for one in node.names}
+    return {node.name} if isinstance(node, ast.FunctionDef | ast.ClassDef) else set()
+
+
+def _names_of(lines: Sequence[str]) -> set[str]:
+    return {name for line in lines for node in ast.parse(line).body for name in _bound_by(node)}
+
+
+def _split_future(text: str) -> tuple[str, str]:
+    """Part the docstring and `__future__` imports, which must stay first, from the rest."""
+    tree = ast.parse(text)
+    end = 0
+    for position, node in enumerate(tree.body):
+        is_docstring = position == 0 and ast.get_docstring(tree) is not None
+        if not (is_docstring or (isinstance(node, ast.ImportFrom) and node.module == "__future__")):
+            break
+        end = node.end_lineno or 0
+    lines = text.splitlines(keepends=True)
+    head = "".join(lines[:end])
+    return (f"{head.rstrip()}\n\n" if head else ""), "".join(lines[end:])

@@ -9,7 +9,7 @@ from truth import Judge, has_passed
 from orchestrator.outcome import Attempt
 
 NOT_REPRODUCED = "recorded verdict is not reproduced here"
-EXTRACTION = "extraction changed the answer"
+EXTRACTION = "extraction or assembly changed the answer"
 NO_CANDIDATE = "no candidate was taken out of the answer"
 NO_CONTEXT = "context missing"
 LIMIT = "over our limit of time or memory for one run"

@@ -64,8 +64,7 @@ class Recorded:
     answers: Mapping[str, Answer]
 
 
-def load(data: Path, dataset: str) -> list[Recorded]:
-    ladder = SETS[dataset]
+def load(data: Path, dataset: str, ladder: Sequence[str]) -> list[Recorded]:
     answers: dict[str, dict[str, Answer]] = {}
     for row in _rows(data / "open" / "completions.jsonl.gz"):
         if row["dataset"] == dataset and row["model"] in ladder and row["sample"] == 0:
@@ -79,7 +78,7 @@ def load(data: Path, dataset: str) -> list[Recorded]:
             visible_tests=tuple(row["visible_tests"]),
             hidden_tests=tuple(row["hidden_tests"]),
             extra_tests=tuple(row["hidden_tests_extra"]),
-            answers=answers[row["task_id"]],
+            answers=answers.get(row["task_id"], {}),
         )
         for row in _rows(data / "open" / "tasks.jsonl.gz")
         if row["dataset"] == dataset

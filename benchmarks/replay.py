@@ -5,7 +5,7 @@ the product: policy, prompts, extraction, sandbox, ledger. What was accepted is 
 engine never saw.
 
 Usage: python benchmarks/replay.py [DATA] [--sets humaneval lcb-leetcode] [--context command|none]
-       [--limit N] [--cache FILE] [--json]
+       [--ladder MODEL ...] [--limit N] [--cache FILE] [--json]
 """
 
 import argparse
@@ -67,6 +67,8 @@ class Wish:
     """`command`: a test command puts the context before the answer; `none`: the answer stands alone."""
     limit: int
     cache: Path
+    ladder: tuple[str, ...]
+    """Models instead of the set's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ class Report:
     differences: list[Difference]
 
 
-def write_policy(folder: Path, url: str, tasks: Sequence[Recorded]) -> Path:
-    models = SETS[tasks[0].dataset]
+def write_policy(wish: Wish, folder: Path, url: str, tasks: Sequence[Recorded]) -> Path:
+    models = wish.ladder or SETS[tasks[0].dataset]
     prices = {answer.model: answer.usd_per_mtok for task in tasks for answer in task.answers.values()}
     names = [f"tier{rank}" for rank in range(len(models))]
     tiers = [
@@ -114,7 +116,7 @@ def write_task(recorded: Recorded, folder: Path, context: str) -> Task:
 
 async def run_engine(wish: Wish, tasks: Sequence[Recorded], folder: Path, url: str) -> list[Ending]:
     config = load_config(
-        str(write_policy(folder, url, tasks)), {"ORCHESTRATOR_HOME": str(folder / "home")}, folder
+        str(write_policy(wish, folder, url, tasks)), {"ORCHESTRATOR_HOME": str(folder / "home")}, folder
     )
     orchestrator = Orchestrator(config, {}, folder)
     endings: list[Ending] = []
@@ -154,14 +156,16 @@ async def judge_accepted(endings: Sequence[Ending], judge: Judge) -> list[Ending
 
 
 async def measure(wish: Wish, dataset: str) -> Report:
-    tasks = load(wish.data, dataset)[: wish.limit]
+    models = wish.ladder or SETS[dataset]
+    tasks = load(wish.data, dataset, models)[: wish.limit]
+    if unknown := set(models) - {model for task in tasks for model in task.answers}:
+        sys.exit(f"No answers to {dataset} are recorded of {', '.join(unknown)}.")
     judge = Judge(wish.data / "tools" / "exec_worker.py", wish.cache)
     with tempfile.TemporaryDirectory() as folder, serve(wish.data) as url:
         began = time.perf_counter()
         endings = await run_engine(wish, tasks, Path(folder), url)
         seconds = time.perf_counter() - began
     endings = await judge_accepted(endings, judge)
-    models = SETS[dataset]
     accepted = Counter(ending.attempts[-1].model for ending in endings if ending.status == "accepted")
     return Report(
         dataset=dataset,
@@ -244,11 +248,12 @@ def main() -> None:
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-replay.jsonl"
     )
+    parser.add_argument("--ladder", nargs="+", default=(), help="models, weakest first")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if not (given.data / "tools" / "replay.py").is_file():
         sys.exit(f"There is no replay data at {str(given.data)!r}. Name its folder as the first argument.")
-    wish = Wish(given.data.absolute(), given.context, given.limit, given.cache)
+    wish = Wish(given.data.absolute(), given.context, given.limit, given.cache, tuple(given.ladder))
     anyio.run(lambda: run(wish, given.sets, as_json=given.json))
 
 

@@ -80,13 +80,13 @@ class Stage:
         return Client(build_server(str(self.config), {**self.environment, **changes}), mode=mode)
 
 
-def set_stage(folder: Path, extra: str = "", checks: tuple = (), **answers) -> Stage:
+def set_stage(folder: Path, extra: str = "", checks: tuple = (), default: str = "?", **answers) -> Stage:
     """Write a policy and a script: `weak`, `strong`, `dear` answer in turn, `checks` is what checkers say."""
     scripts = {}
     for name in ("weak", "strong", "dear"):
         rules = [["add(a, b)", list(answers[name])]] if name in answers else []
         rules += [["You judge finished work", list(checks)]] if checks else []
-        scripts[name] = {"rules": rules}
+        scripts[name] = {"rules": rules, "default": default}
     script = folder / "script.json"
     script.write_text(json.dumps({"models": scripts}))
     config = folder / "escalation.toml"

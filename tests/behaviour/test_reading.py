@@ -12,13 +12,9 @@ DOCUMENT = "It is dark.\nThe lamp is green.\n"
 
 
 @pytest.fixture
-def library(stage, tmp_path):
-    """A stage whose strongest free model answers about lamps, and a document about one."""
-    set_up = stage(weak=[GOOD])
-    script = tmp_path / "script.json"
-    models = json.loads(script.read_text())["models"]
-    models["strong"]["default"] = FOUND
-    script.write_text(json.dumps({"models": models}))
+def library(stage):
+    """A stage whose models answer about lamps, and a document about one."""
+    set_up = stage(weak=[GOOD], default=FOUND)
     (set_up.folder / "notes.txt").write_text(DOCUMENT)
     return set_up
 

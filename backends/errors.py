@@ -28,6 +28,10 @@ class BackendUnavailable(BackendError):
     retryable = True
 
 
+class ConnectionLost(BackendUnavailable):
+    """The connection broke after the request was sent; the server may have worked, and charged, for it."""
+
+
 class BackendTimeout(BackendError):
     """The server accepted the request and then was silent for too long."""
 

@@ -14,6 +14,7 @@ from backends.errors import (
     BackendError,
     BackendTimeout,
     BackendUnavailable,
+    ConnectionLost,
     MalformedReply,
     RequestRefused,
 )
@@ -161,4 +162,4 @@ def _translated(error: Exception, asked: Asked) -> BackendError:
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
             return asked.error(RequestRefused, f"the request cannot be sent ({error})")
         case _:
-            return asked.error(BackendUnavailable, f"the connection broke ({error})")
+            return asked.error(ConnectionLost, f"the connection broke ({error})")

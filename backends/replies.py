@@ -13,6 +13,7 @@ from backends.errors import (
     BackendError,
     BackendTimeout,
     BackendUnavailable,
+    ConnectionLost,
     ContextTooLong,
     MalformedReply,
     ModelNotFound,
@@ -81,6 +82,7 @@ _RETRY_DELAY = re.compile(r'"retryDelay":\s*"(\d+(?:\.\d+)?)s"')
 _ADVICE: dict[type[BackendError], str] = {
     BackendTimeout: "Ask again, or give it more time.",
     BackendUnavailable: "Ask again later, or take its tiers out of escalation.toml.",
+    ConnectionLost: "Ask again; if it stays, look into the server's log.",
     ContextTooLong: "Shorten the prompt, ask for fewer tokens, or load the model with a larger context.",
     MalformedReply: "Ask again; if it stays, look into the server's log.",
     ModelNotFound: "Load or download it there, or name another model in escalation.toml.",

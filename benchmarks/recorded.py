@@ -39,14 +39,16 @@ class Answer:
     code: str
     usd_per_mtok: float
     """The data's price unit is 0.01 USD per million tokens of output, assumed; only ratios mean something."""
+    tokens: int
+    """Of the answer as it is served, at four characters a token; prompts are free."""
     visible: bool
     hidden: bool
     extra: bool | None
 
     @property
     def usd(self) -> float:
-        """What the answer costs as it is served: fenced, at four characters a token, prompts free."""
-        return len(f"```python\n{self.code}\n```") // 4 * self.usd_per_mtok / 1e6
+        """What the answer costs."""
+        return self.tokens * self.usd_per_mtok / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,12 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _answer(row: Row) -> Answer:
+    said = str(row["completion"])
+    code = str(row.get("code", said))
     return Answer(
         model=row["model"],
-        code=str(row.get("code", row["completion"])),
+        code=code,
+        tokens=len(said if "```" in said else f"```python\n{code}\n```") // 4,
         usd_per_mtok=row["price"] / 100,
         visible=set(row["visible"]) == {"p"},
         hidden=bool(row["recorded_pass"]),

@@ -4,7 +4,7 @@ The models answer from recordings (an OpenAI-compatible server of the data's own
 the product: policy, prompts, extraction, sandbox, ledger. What was accepted is then judged by tests that the
 engine never saw.
 
-Usage: python benchmarks/replay.py [DATA] [--sets humaneval lcb-leetcode] [--context command|none]
+Usage: python benchmarks/replay.py [DATA] [--sets humaneval lcb-leetcode] [--context none|command]
        [--ladder MODEL ...] [--limit N] [--cache FILE] [--json]
 """
 
@@ -64,7 +64,7 @@ class Wish:
 
     data: Path
     context: str
-    """`command`: a test command puts the context before the answer; `none`: the answer stands alone."""
+    """`none`: the answer alone, beside `tests`; `command`: a test command puts the context before it."""
     limit: int
     cache: Path
     ladder: tuple[str, ...]
@@ -243,7 +243,7 @@ def main() -> None:
     )
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=tuple(SETS))
-    parser.add_argument("--context", choices=("command", "none"), default="command")
+    parser.add_argument("--context", choices=("none", "command"), default="none")
     parser.add_argument("--limit", type=int, default=10**9)
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-replay.jsonl"

@@ -1,5 +1,6 @@
 """Work that lives apart from the request that began it."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from anyio.abc import TaskGroup
 from orchestrator.answers import Answer
 from orchestrator.events import Event, Report, tell_nobody
 
+LOGGER = logging.getLogger(__name__)
 Work = Callable[[Report], Awaitable[Answer]]
 
 
@@ -18,6 +20,8 @@ class Run:
 
     listener: Report = tell_nobody
     """Who hears of progress now; changes as callers come and go."""
+    waiting: int = 0
+    """How many callers wait for it."""
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     done: anyio.Event = field(default_factory=anyio.Event)
     answer: Answer | None = None
@@ -52,7 +56,7 @@ class Runs:
     async def wait(self, run_id: str, seconds: float, listener: Report) -> Answer | None:
         """Wait for a run that was started here, at most so long.
 
-        When the caller is cancelled the run ends with it; when only the time is up, it goes on.
+        When the last caller that waits is cancelled, the run ends; when only the time is up, it goes on.
 
         Returns:
             Its answer, or `None` when the time is up.
@@ -62,13 +66,17 @@ class Runs:
         """
         run = self._running[run_id]
         run.listener = listener
+        run.waiting += 1
         try:
             with anyio.move_on_after(seconds):
                 await run.done.wait()
         except anyio.get_cancelled_exc_class():
-            run.scope.cancel()
+            if run.waiting == 1:
+                run.scope.cancel()
             raise
-        run.listener = tell_nobody
+        finally:
+            run.waiting -= 1
+            run.listener = tell_nobody
         if run.error is not None:
             raise run.error
         return run.answer
@@ -85,8 +93,10 @@ class Runs:
         try:
             with run.scope:
                 run.answer = await work(run.report)
-        except Exception as error:  # noqa: BLE001 - told where the tool call ends, with its traceback
+        except Exception as error:  # told where the tool call ends, with its traceback
             run.error = error
+            if not run.waiting:
+                LOGGER.exception("Run %s failed while nobody waited for it", run_id)
         finally:
             run.done.set()
             del self._running[run_id]

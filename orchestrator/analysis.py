@@ -4,13 +4,14 @@ import glob
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
 from backends.backend import Completion, JsonSchema, Message, Request, Sampling
-from orchestrator.adapters import write_json
+from orchestrator.adapters import read_json, write_json
 from orchestrator.answers import Answer
 from orchestrator.asking import Asking, Purse
 from orchestrator.engine import World
@@ -19,7 +20,7 @@ from orchestrator.orchestrator import LEASE_SECONDS, Orchestrator
 from orchestrator.records import Opening, TaskRecord
 from orchestrator.rlm.analyse import analyse
 from orchestrator.rlm.analysis import Analysis, AnalysisLimits, Ask, Citation, Progress, Question
-from orchestrator.rlm.errors import QuestionError
+from orchestrator.rlm.errors import QuestionError, Spent
 from orchestrator.rlm.sources import Source, read_sources
 from orchestrator.route import Missing, RouteError, Served
 from orchestrator.steps import Steps
@@ -55,9 +56,10 @@ async def analyze_documents(
     records, started = orchestrator.world.records, time.monotonic()
     record = await records.find_task(run_id)
     if record is not None:
-        if record.outcome:
+        record = record if record.status == "accepted" else await orchestrator.take_over(record)
+        if record.status == "accepted":
             return dict(json.loads(record.outcome))
-        wish = _wish_of(record)
+        wish = _resumed(record, wish)
     question = await anyio.to_thread.run_sync(_prepare_question, orchestrator, wish)
     served = await _choose_reader(orchestrator.world, wish)
     if record is None:
@@ -77,8 +79,9 @@ async def analyze_documents(
 
     answer_tokens = min(ANSWER_TOKENS, served.max_output_tokens)
     limits = AnalysisLimits(served.context_tokens, wish.max_calls, answer_tokens=answer_tokens)
+    deadline = started + min(wish.timeout_seconds or guards.seconds_per_task, guards.seconds_per_task)
     async with orchestrator.lease(run_id):
-        found = await analyse(question, _ask_through(asking, served), limits, on_progress=tell)
+        found = await analyse(question, _ask_through(asking, served, deadline), limits, on_progress=tell)
     answer = _tell(run_id, found, await records.spent(run_id), time.monotonic() - started)
     await records.close_run(
         run_id, "accepted" if found.status == "answered" else "stopped", json.dumps(answer)
@@ -86,9 +89,11 @@ async def analyze_documents(
     return answer
 
 
-def _wish_of(record: TaskRecord) -> AnalysisWish:
-    asked = json.loads(record.request)
-    return AnalysisWish(**{**asked, "paths": tuple(asked["paths"])})
+def _resumed(record: TaskRecord, now: AnalysisWish) -> AnalysisWish:
+    """Take question and documents from the ledger, and the limits of this call: they may have been raised."""
+    asked = read_json(AnalysisWish, record.request)
+    limits = {key: getattr(now, key) for key in ("max_calls", "max_cost_usd", "timeout_seconds")}
+    return replace(asked, **limits)
 
 
 def _prepare_question(orchestrator: Orchestrator, wish: AnalysisWish) -> Question:
@@ -132,7 +137,7 @@ async def _choose_reader(world: World, wish: AnalysisWish) -> Served:
     return served[-1]
 
 
-def _ask_through(asking: Asking, served: Served) -> Ask:
+def _ask_through(asking: Asking, served: Served, deadline: float) -> Ask:
     answer_tokens = min(ANSWER_TOKENS, served.max_output_tokens)
 
     async def ask(step_key: str, prompt: str, schema: JsonSchema | None, /) -> Completion:
@@ -144,7 +149,11 @@ def _ask_through(asking: Asking, served: Served) -> Ask:
             schema=schema,
             context_tokens=served.context_tokens,
         )
-        return await asking.ask(f"rlm/{step_key}", served, request)
+        try:
+            with anyio.fail_after(max(0.0, deadline - time.monotonic())):
+                return await asking.ask(f"rlm/{step_key}", served, request)
+        except TimeoutError as error:
+            raise Spent("the time limit is used up") from error
 
     return ask
 

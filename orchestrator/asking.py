@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from backends.backend import Completion, Request, Usage
-from backends.errors import ContextTooLong
+from backends.errors import (
+    BackendError,
+    BackendUnavailable,
+    ConnectionLost,
+    ContextTooLong,
+    ModelNotFound,
+    RequestRefused,
+)
 from backends.tokens import estimate_tokens
 from orchestrator.policy import TierPolicy
 from orchestrator.records import Records, Reservation
@@ -74,6 +81,19 @@ class Asking:
                 f"a call to {served.tier} may cost ${worst:.4f}, more than what is left of "
                 f"${self.purse.task_usd:.2f} for the task or ${self.purse.day_usd:.2f} for the day"
             )
-        completion = await self.servers.backend(served.backend).complete(request)
+        try:
+            completion = await self.servers.backend(served.backend).complete(request)
+        except BackendError as error:
+            if _is_free(error):
+                await self.records.settle(reservation, 0.0)
+            raise
         await self.records.settle(reservation, price(completion.usage, tier))
         return completion
+
+
+def _is_free(error: BackendError) -> bool:
+    """Tell whether a call that failed cost nothing for certain; else its reservation stays as spent."""
+    return isinstance(error, _NEVER_BILLED) and not isinstance(error, ConnectionLost)
+
+
+_NEVER_BILLED = (BackendUnavailable, ContextTooLong, ModelNotFound, RequestRefused)

@@ -92,6 +92,10 @@ async def _judge_reply(
         return replace(
             kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,)
         )
+    if dict(extraction.files) == dict(job.files):
+        said = Diagnostic("the answer leaves the file exactly as it was", code="unchanged")
+        verdict = _reject_reply((said,), ())
+        return replace(attempt, trouble="no_candidate", message=said.message, verdicts=(verdict,))
     candidate, added = _complete(Candidate(extraction.files, extraction.language), job.brief.task.task)
     verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
     return replace(

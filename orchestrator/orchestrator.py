@@ -96,14 +96,25 @@ class Orchestrator:
         told = record.told
         if told and (record.status in {"accepted", "skipped"} or _waits_for_person(record)):
             return told
+        record = await self.take_over(record)
+        if record.status != "running" and record.told:
+            return record.told
+        return await self._work(record, report)
+
+    async def take_over(self, record: TaskRecord) -> TaskRecord:
+        """Wait until a task is this process's own, or ended in the one that works on it.
+
+        Returns:
+            The task as it stands now: `running` and ours, or ended.
+        """
         if _is_dead(record.owner):
-            await self.world.records.let_go(task_id, record.owner)
-        while not await self.world.records.claim(task_id, self.owner, LEASE_SECONDS):
+            await self.world.records.let_go(record.task_id, record.owner)
+        while not await self.world.records.claim(record.task_id, self.owner, LEASE_SECONDS):
             await anyio.sleep(POLL_SECONDS)
-            record = await self.find(task_id)
-            if record.status != "running" and record.told:
-                return record.told
-        return await self._work(await self.find(task_id), report)
+            now = await self.find(record.task_id)
+            if not now.owner and now.outcome:
+                return now
+        return await self.find(record.task_id)
 
     def classify(self, task: Task) -> Classification:
         """Say how hard a task is and what it is about; asks no model.
@@ -168,7 +179,7 @@ class Orchestrator:
         async with self.lease(record.task_id):
             classification = self.classify(record.task)
             outcome = await delegate(self.world, record, classification, self._logged(record, report))
-            await self.world.records.close_task(outcome)
+        await self.world.records.close_task(outcome)
         return outcome
 
     @contextlib.asynccontextmanager
@@ -178,7 +189,7 @@ class Orchestrator:
         async def renew() -> None:
             while True:
                 await anyio.sleep(LEASE_SECONDS / 3)
-                if not await self.world.records.claim(task_id, self.owner, LEASE_SECONDS):
+                if not await self.world.records.renew(task_id, self.owner, LEASE_SECONDS):
                     raise LeaseLost(f"Task {task_id!r} was taken over: this process was silent for too long.")
 
         try:
@@ -189,9 +200,7 @@ class Orchestrator:
         except BaseException as error:
             with anyio.CancelScope(shield=True):
                 await self.world.records.let_go(task_id, self.owner)
-            if isinstance(error, BaseExceptionGroup):  # what went wrong inside is told as itself
-                raise error.exceptions[0] from error
-            raise
+            raise _innermost(error) from error
 
     def _logged(self, record: TaskRecord, report: Report) -> Report:
         async def tell(event: Event) -> None:
@@ -221,6 +230,13 @@ class Orchestrator:
 def new_id() -> str:
     """Make an id that sorts by nothing and is short enough to say."""
     return f"t{secrets.token_hex(5)}"
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Take what went wrong out of the groups that task groups wrap around it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _is_dead(owner: str) -> bool:

@@ -145,7 +145,7 @@ def _tests(task: Task) -> str:
 
 def _explain_refusal(attempts: Sequence[Attempt]) -> str:
     """Say why the last reply could not be used, so that no prompt is sent twice as it was."""
-    if attempts and attempts[-1].trouble == "no_candidate":
+    if attempts and attempts[-1].trouble in {"no_candidate", "malformed"}:
         return f"\nThe last reply could not be used:\n{attempts[-1].message}\n"
     return ""
 

@@ -130,6 +130,16 @@ class Records:
 
         return await self.ledger.write(tell)
 
+    async def renew(self, task_id: str, owner: str, lease_seconds: float) -> bool:
+        """Keep the right to work on a task; false when it is no longer `owner`'s."""
+        query = "UPDATE tasks SET lease_until = ? WHERE task_id = ? AND owner = ?"
+
+        def tell(db: apsw.Connection) -> bool:
+            db.execute(query, (time.time() + lease_seconds, task_id, owner))
+            return db.changes() == 1
+
+        return await self.ledger.write(tell)
+
     async def close_task(self, outcome: Outcome) -> None:
         """Write how a task stands and let go of it."""
         row = (outcome.status, write_json(outcome), time.time(), outcome.task_id)

@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass, replace
+from stat import S_ISREG
 
 import anyio
 import anyio.to_thread
@@ -57,8 +58,8 @@ class Syntax:
     dialects, templates. A wrong `failed` costs a whole attempt, and for most of these a compiler follows, so
     there an error fails only with proof of its own: brackets that do not balance (C, C++, CSS) or a
     compound command that never ends (bash). Else the verdict is `passed` with the errors as warnings
-    and confidence 0.3. What already stood in the workspace's version of the file is not held against the
-    candidate.
+    and confidence 0.3. In these languages an error that the workspace's version of the file has too is not
+    held against the candidate; in all of them a stub that it has too is not.
     """
 
     name = "syntax"
@@ -102,7 +103,7 @@ async def _judge_file(path: str, text: str, language: str, workspace: str) -> _F
         found = await _inspect(text, language)
         if found.remarks and workspace:
             known = await _known_remarks(path, language, workspace)
-            found = found.without(known)
+            found = found.without(known, excuse_errors=language in _DOUBTED)
     except ParserLimitError as error:
         return _Finding("unavailable", reason=f"{path!r} was not parsed: {error}")
     return _decide(path, text, language, found)
@@ -119,8 +120,9 @@ class _Inspection:
     def remarks(self) -> tuple[Diagnostic, ...]:
         return self.parse.errors + self.unfinished
 
-    def without(self, known: frozenset[str]) -> "_Inspection":
-        errors = tuple(remark for remark in self.parse.errors if remark.message not in known)
+    def without(self, known: frozenset[str], *, excuse_errors: bool) -> "_Inspection":
+        excused = known if excuse_errors else frozenset()
+        errors = tuple(remark for remark in self.parse.errors if remark.message not in excused)
         unfinished = tuple(remark for remark in self.unfinished if remark.message not in known)
         return _Inspection(replace(self.parse, errors=errors), unfinished)
 
@@ -134,6 +136,9 @@ async def _inspect(text: str, language: str) -> _Inspection:
     return _Inspection(parsed, find_unfinished(text, language))
 
 
+_DOUBTED = frozenset({"bash", "c", "cpp", "css", "html", "sql"})
+"""Languages whose grammar flags valid files; only there does an old version's error excuse a new one's."""
+
 _HOLD_THE_LOCK = frozenset({"python", "json", "toml"})  # a thread would gain nothing
 
 
@@ -141,7 +146,8 @@ async def _known_remarks(path: str, language: str, workspace: str) -> frozenset[
     """Collect what the workspace's own version of the file would be told."""
     file = anyio.Path(workspace, path)
     try:
-        if ".." in file.parts or (await file.stat()).st_size > MAX_BYTES:
+        found = await file.stat()
+        if ".." in file.parts or not S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
             return frozenset()
         before = await _inspect(await file.read_text(encoding="utf-8"), language)
     except (OSError, UnicodeDecodeError, ParserLimitError):

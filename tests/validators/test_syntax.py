@@ -1,8 +1,10 @@
 """What parses, what does not, what was left out, and how far that is to be believed."""
 
+import os
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -403,6 +405,24 @@ async def test_what_already_stood_in_the_workspace_is_not_held_against_the_candi
 
     assert same.status == "passed"
     assert [remark.message for remark in worse.diagnostics] == ["function 'f' has no body"]
+
+
+async def test_an_error_that_already_stood_there_is_no_excuse_where_the_parser_is_exact(tmp_path):
+    broken = "def f(:\n    return 1\n"
+    (tmp_path / "a.py").write_text(broken)
+
+    verdict = await judge(broken, "python", "a.py", str(tmp_path))
+
+    assert verdict.status == "failed"
+
+
+async def test_a_pipe_in_the_workspace_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.py")
+
+    with anyio.fail_after(10):
+        verdict = await judge("def f() -> int:\n    pass\n", "python", "a.py", str(tmp_path))
+
+    assert verdict.status == "failed"
 
 
 @pytest.mark.parametrize("path", ["missing.py", "../a.py", "folder.py", "binary.py", "deep.py"])

@@ -117,7 +117,8 @@ async def analyze(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
         given.question, tuple(given.paths), mode=given.mode, output_schema=schema, tier=given.tier
     )
     with Live(quiet=given.json) as live:
-        answer = await analyze_documents(orchestrator, given.resume or new_id(), wish, live.report)
+        run_id = given.resume or new_id()
+        answer = await analyze_documents(orchestrator, run_id, wish, live.report, resume=bool(given.resume))
     _tell(given, answer, show.show_analysis)
     return DONE if answer["status"] == "answered" else NOT_DONE
 

@@ -1,5 +1,7 @@
 """Examine this machine: what is served where, what the routes become, what holds untrusted code."""
 
+import json
+
 from orchestrator.answers import Answer
 from orchestrator.ledger import LedgerError
 from orchestrator.orchestrator import Orchestrator
@@ -51,7 +53,7 @@ async def write_policy(orchestrator: Orchestrator) -> str:
     missing = [name for name in policy.tiers_by_rank() if _is_local_gap(name, orchestrator, survey)]
     for name, (_, model) in zip(reversed(missing), reversed(found), strict=False):
         pattern = policy.tiers[name].patterns("code")[0]
-        source = source.replace(f'model = "{pattern}"', f'model = "{model}"')
+        source = source.replace(f'model = "{pattern}"', f"model = {json.dumps(model)}")
     return source
 
 

@@ -1,8 +1,7 @@
 """What each tool does with its arguments; at most a screen each."""
 
-from collections.abc import Awaitable, Callable
-
 from mcp_server.desk import Desk
+from mcp_server.runs import Work
 from mcp_server.schemas import (
     AnalyzeArguments,
     ClassifyArguments,
@@ -42,7 +41,7 @@ async def execute(desk: Desk, given: ExecuteArguments, report: Report) -> Answer
         async def work(listener: Report) -> Answer:
             return answers.tell_outcome(await orchestrator.resume(task_id, listener), detail=given.detail)
 
-    return await _wait(desk, task_id, work, report)
+    return await _wait(desk, "task_id", task_id, work, report)
 
 
 async def classify(desk: Desk, given: ClassifyArguments, report: Report) -> Answer:
@@ -89,9 +88,9 @@ async def analyze(desk: Desk, given: AnalyzeArguments, report: Report) -> Answer
     )
 
     async def work(listener: Report) -> Answer:
-        return await analyze_documents(orchestrator, run_id, wish, listener)
+        return await analyze_documents(orchestrator, run_id, wish, listener, resume=bool(given.resume))
 
-    return await _wait(desk, run_id, work, report)
+    return await _wait(desk, "run_id", run_id, work, report)
 
 
 async def review(desk: Desk, given: ReviewArguments, report: Report) -> Answer:
@@ -116,11 +115,7 @@ async def status(desk: Desk, given: StatusArguments, report: Report) -> Answer:
     return answers.tell_status(findings, await read_standings(orchestrator), orchestrator.config.policy)
 
 
-async def _wait(
-    desk: Desk, run_id: str, work: Callable[[Report], Awaitable[Answer]], report: Report
-) -> Answer:
+async def _wait(desk: Desk, key: str, run_id: str, work: Work, report: Report) -> Answer:
     desk.runs.start(run_id, work)
     answer = await desk.runs.wait(run_id, desk.deadline_seconds, report)
-    return (
-        answer if answer is not None else answers.tell_running(run_id, "still at work after the call's time")
-    )
+    return answer if answer is not None else answers.tell_running(run_id, key)

@@ -22,7 +22,7 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     @server.resource("orchestrator://runs/{run_id}", mime_type="application/json")
     async def read_run(run_id: str) -> str:
         """One analysis as it was answered."""
-        record = await desk.orchestrator.find(run_id)
+        record = await desk.orchestrator.find(run_id, "analysis")
         return record.outcome or json.dumps({"run_id": run_id, "status": record.status})
 
     @server.resource("orchestrator://policy", mime_type="application/toml")

@@ -53,7 +53,7 @@ TOOLS = (
         "(call again with resume=task_id).",
         ExecuteArguments,
         execute,
-        ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False),
+        ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False),
     ),
     ToolSpec(
         "classify_task",
@@ -83,7 +83,7 @@ TOOLS = (
         "List delegated work that waits for a person; pass on the decision: approve, reject, retry, skip.",
         ReviewArguments,
         review,
-        ToolAnnotations(read_only_hint=False, destructive_hint=False),
+        ToolAnnotations(read_only_hint=False, destructive_hint=True),
     ),
     ToolSpec(
         "orchestrator_status",

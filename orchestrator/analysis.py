@@ -44,17 +44,18 @@ class AnalysisWish:
 
 
 async def analyze_documents(
-    orchestrator: Orchestrator, run_id: str, wish: AnalysisWish, report: Report
+    orchestrator: Orchestrator, run_id: str, wish: AnalysisWish, report: Report, *, resume: bool = False
 ) -> Answer:
-    """Answer a question about documents with located quotes; resumes when `run_id` is in the ledger.
+    """Answer a question about documents with located quotes, or go on with an analysis that stopped.
 
     Raises:
         AnalysisError: The question, the schema or a document cannot be worked with.
         PathRefused: A path lies outside the allowed roots.
         RouteError: No tier is served here that may read.
+        UnknownTask: There is no analysis to resume.
     """
     records, started = orchestrator.world.records, time.monotonic()
-    record = await records.find_task(run_id)
+    record = await orchestrator.find(run_id, "analysis") if resume else None
     if record is not None:
         record = record if record.status == "accepted" else await orchestrator.take_over(record)
         if record.status == "accepted":
@@ -68,7 +69,11 @@ async def analyze_documents(
     guards = orchestrator.config.policy.guards
     usd = guards.usd_per_task if wish.max_cost_usd is None else min(wish.max_cost_usd, guards.usd_per_task)
     asking = Asking(
-        run_id, Purse(usd, guards.usd_per_day), orchestrator.world.servers, records, Steps(records, run_id)
+        run_id,
+        Purse(usd, guards.usd_per_day, not guards.ask_before_paid),
+        orchestrator.world.servers,
+        records,
+        Steps(records, run_id),
     )
     await report(Event("route", f"{served.tier} ({served.model}) reads {len(question.sources)} document(s)"))
 

@@ -56,13 +56,13 @@ def tell_outcome(outcome: Outcome, *, detail: bool = False) -> Answer:
     return told
 
 
-def tell_running(task_id: str, message: str) -> Answer:
-    """Say that a task goes on after the call that began it."""
+def tell_running(run_id: str, key: str) -> Answer:
+    """Say that a task (`task_id`) or an analysis (`run_id`) goes on after the call that began it."""
     return {
-        "task_id": task_id,
+        key: run_id,
         "status": "running",
-        "message": message,
-        "next_steps": [f"Call again with resume={task_id!r} to wait for it; it goes on meanwhile"],
+        "message": "still at work; it goes on without this call",
+        "next_steps": [f"Call again with resume={run_id!r} to wait for it"],
     }
 
 

@@ -26,6 +26,8 @@ class Purse:
 
     task_usd: float
     day_usd: float
+    approved: bool
+    """A person, or the policy, said yes to money for this task."""
 
 
 def price(usage: Usage, tier: TierPolicy) -> float:
@@ -72,6 +74,8 @@ class Asking:
         return await self._pay(key, served, request)
 
     async def _pay(self, key: str, served: Served, request: Request) -> Completion:
+        if not self.purse.approved:
+            raise Spent(f"{served.tier} costs money and nobody has approved that")
         tier = self.servers.policy.tiers[served.tier]
         worst = price_at_worst(request, tier)
         wish = Reservation(self.task_id, key, served.tier, worst, self.purse.task_usd, self.purse.day_usd)

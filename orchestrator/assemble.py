@@ -50,28 +50,47 @@ class Assembly:
     added: tuple[str, ...] = ()
 
 
-def assemble(text: str, prompt: str) -> Assembly:
+def assemble(text: str, prompt: str, tests: str = "") -> Assembly:
     """Complete a Python answer; what is complete, or beyond help, comes back as it was.
 
     Args:
         text: The candidate's source.
         prompt: The task's words; code in its fences says what the answer stands under.
+        tests: Source that will use the answer's names; helpers of the task that it needs are added too.
     """
     given = [block.text for block in find_blocks(prompt, "python") if block.text.strip()]
     complete = _compiles(text)
     whole = text if complete else _put_under_signature(text, given)
     if not whole:
         return Assembly(text)
-    added = () if complete else ("signature",)
-    missing = _find_unbound(whole)
+    made = Assembly(whole, () if complete else ("signature",))
+    while (more := _add_missing(made, given, tests)) != made:  # a helper may need an import of its own
+        made = more
+    return made
+
+
+def _add_missing(made: Assembly, given: Sequence[str], tests: str) -> Assembly:
+    whole = made.text
+    missing = _find_unbound(whole) | _wanted_helpers(whole, given, tests)
     lines = [line for line in _find_providers(missing, given) if line not in whole]
     if not lines:
-        return Assembly(whole, added)
+        return made
     future, rest = _split_future(whole)
     head = "\n".join(line for line in lines if not line.startswith(("def ", "class ", "@")))
     helpers = "\n\n\n".join(line for line in lines if line.startswith(("def ", "class ", "@")))
     body = "\n\n\n".join(part for part in (head, helpers, rest.lstrip("\n")) if part)
-    return Assembly(future + body, (*added, *sorted(missing & _names_of(lines))))
+    return Assembly(future + body, (*made.added, *sorted(missing & _names_of(lines))))
+
+
+def _wanted_helpers(whole: str, given: Sequence[str], tests: str) -> frozenset[str]:
+    """Name the task's helpers that the tests use and the answer does not define."""
+    if not (tests and _compiles(tests)):
+        return frozenset()
+    helpers = {
+        node.name for node, _ in _statements(given) if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    defined = {one.get_name() for one in symtable.symtable(whole, "candidate", "exec").get_symbols()}
+    return (_find_unbound(tests) & helpers) - defined
 
 
 def _compiles(text: str) -> bool:

@@ -15,7 +15,10 @@ from orchestrator.judging import Bench, Checker, find_unproven, is_approved, nee
 from orchestrator.outcome import Attempt, Trouble
 from orchestrator.prompting import Brief, describe_verdicts, pick_base, write_check, write_request
 from orchestrator.rlm.errors import Spent
+from orchestrator.roots import Roots
 from orchestrator.route import Route, Served, Survey, pick_checker
+from orchestrator.scope import find_overreach
+from orchestrator.task import Task
 from validators.validator import Given, judge_in_order
 from validators.verdict import Candidate, Diagnostic, Verdict
 
@@ -30,6 +33,7 @@ class Job:
     survey: Survey
     files: Mapping[str, str]
     """What the workspace holds at `write_to` now; the first edits apply to it."""
+    roots: Roots
     asking: Asking
     bench: Bench
     report: Report
@@ -86,9 +90,11 @@ async def _judge_reply(
         target=job.brief.task.write_to,
         previous=base.files if base else job.files,
     )
-    if extraction.problems or not extraction.files:
+    shown = {job.brief.task.write_to, *job.files, *(one.path for one in job.brief.context)}
+    overreach = find_overreach(job.roots, job.brief.task, extraction.files, shown)
+    if extraction.problems or overreach or not extraction.files:
         kept = replace(attempt, files=base.files, language=base.language) if base else attempt
-        verdict = _reject_reply(extraction.problems, extraction.flags)
+        verdict = _reject_reply((*extraction.problems, *overreach), extraction.flags)
         return replace(
             kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,)
         )
@@ -96,7 +102,7 @@ async def _judge_reply(
         said = Diagnostic("the answer leaves the file exactly as it was", code="unchanged")
         verdict = _reject_reply((said,), ())
         return replace(attempt, trouble="no_candidate", message=said.message, verdicts=(verdict,))
-    candidate, added = _complete(Candidate(extraction.files, extraction.language), job.brief.task.task)
+    candidate, added = _complete(Candidate(extraction.files, extraction.language), job.brief.task)
     verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
     return replace(
         attempt,
@@ -112,12 +118,12 @@ async def _judge_reply(
     )
 
 
-def _complete(candidate: Candidate, prompt: str) -> tuple[Candidate, tuple[str, ...]]:
+def _complete(candidate: Candidate, task: Task) -> tuple[Candidate, tuple[str, ...]]:
     """Add to a Python file what its task already held; says what was added."""
     if candidate.language != "python" or len(candidate.files) != 1:
         return candidate, ()
     ((path, text),) = candidate.files.items()
-    made = assemble(text, prompt)
+    made = assemble(text, task.task, task.tests)
     return Candidate({path: made.text}, candidate.language), made.added
 
 
@@ -134,9 +140,13 @@ async def _judge(
     if candidate.language == "text" and served is None:
         served = worker  # prose has no parser: the worker's own second look is the only gate
     failed = any(verdict.status == "failed" for verdict in verdicts)
-    asked = "semantic" in job.route.validators or needs_checker(verdicts)
-    if served is None or failed or not asked:
+    listed = "semantic" in job.route.validators
+    if failed or not (listed or needs_checker(verdicts)):
         return tuple(verdicts), "", 0.0
+    if served is None:
+        reason = "No checker is served here; run `orchestrator doctor`."
+        missing = (Verdict("semantic", "unavailable", 0.0, reason=reason),) if listed else ()
+        return (*verdicts, *missing), "", 0.0
     verdict, cost = await _check(job, served, candidate, number)
     await _tell(job, verdict)
     return (*verdicts, verdict), served.tier, cost

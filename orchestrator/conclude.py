@@ -1,6 +1,7 @@
 """Turn attempts and the last decision into an outcome. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from orchestrator.confidence import estimate_confidence
 from orchestrator.decide import Ask, Finish, count_escalations
@@ -10,13 +11,25 @@ from orchestrator.prompting import pick_best
 from orchestrator.route import Route
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a task may cost and has cost, as the ledger has it."""
+
+    limit_usd: float
+    spent_usd: float
+
+
 def conclude(
-    policy: Policy, task_id: str, route: Route, attempts: Sequence[Attempt], step: Ask | Finish
+    policy: Policy,
+    task_id: str,
+    route: Route,
+    attempts: Sequence[Attempt],
+    step: Ask | Finish,
+    account: Account,
 ) -> Outcome:
     """Say how the task stands, what it cost and what can be done next."""
     best = pick_best(attempts)
     status: Status = "needs_approval" if isinstance(step, Ask) else step.status
-    cost = sum(attempt.cost_usd for attempt in attempts)
     return Outcome(
         task_id=task_id,
         status=status,
@@ -26,9 +39,9 @@ def conclude(
         complexity=route.complexity,
         escalations=count_escalations(attempts),
         confidence=estimate_confidence(best.verdicts) if best and best.approved else 0.0,
-        cost_usd=cost,
-        saved_usd=_estimate_saving(policy, attempts, cost) if status == "accepted" else 0.0,
-        message=_explain(policy, step),
+        cost_usd=account.spent_usd,
+        saved_usd=_estimate_saving(policy, attempts, account.spent_usd) if status == "accepted" else 0.0,
+        message=_explain(policy, step, account),
         next_steps=_suggest(task_id, status, step, best),
     )
 
@@ -43,14 +56,14 @@ def _estimate_saving(policy: Policy, attempts: Sequence[Attempt], cost: float) -
     return max(0.0, dearest - cost)
 
 
-def _explain(policy: Policy, step: Ask | Finish) -> str:
+def _explain(policy: Policy, step: Ask | Finish, account: Account) -> str:
     if isinstance(step, Finish):
         return step.reason
     tier = policy.tiers[step.tier.tier]
     return (
         f"the free tiers did not do it; {step.tier.tier} ({step.tier.model}) costs "
         f"${tier.usd_per_mtok_in:g} / ${tier.usd_per_mtok_out:g} per million tokens in / out, at most "
-        f"${policy.guards.usd_per_task:.2f} for this task, and a person must say yes first"
+        f"${account.limit_usd:.2f} for this task, and a person must say yes first"
     )
 
 

@@ -11,7 +11,7 @@ import anyio
 from orchestrator.asking import Asking, Purse
 from orchestrator.attempt import Job, make_attempt
 from orchestrator.classify import Classification
-from orchestrator.conclude import conclude
+from orchestrator.conclude import Account, conclude
 from orchestrator.decide import Ask, Finish, Standing, Try, next_step
 from orchestrator.deliver import deliver
 from orchestrator.events import Event, Report
@@ -79,8 +79,9 @@ async def delegate(
             break
         attempts.append(made)
         await world.records.add_attempt(record.task_id, record.round, route.task_type, made)
-    outcome = conclude(world.policy, record.task_id, route, attempts, step)
-    outcome = replace(deliver(world.roots, task, outcome), seconds=time.monotonic() - started)
+    account = Account(job.asking.purse.task_usd, await world.records.spent(record.task_id))
+    outcome = conclude(world.policy, record.task_id, route, attempts, step, account)
+    outcome = deliver(world.roots, task, replace(outcome, seconds=time.monotonic() - started), job.files)
     await world.records.note(record.task_id, outcome.status, {"reason": outcome.message})
     await report(
         Event("finish", f"{outcome.status}: {outcome.message}".rstrip(": "), outcome.status == "accepted")
@@ -125,7 +126,7 @@ async def _try(
 def _prepare_asking(world: World, record: TaskRecord) -> Asking:
     guards, cap = world.policy.guards, record.task.max_cost_usd
     task_usd = guards.usd_per_task if cap is None else min(cap, guards.usd_per_task)
-    purse = Purse(task_usd, guards.usd_per_day)
+    purse = Purse(task_usd, guards.usd_per_day, record.approved_paid or not guards.ask_before_paid)
     return Asking(record.task_id, purse, world.servers, world.records, Steps(world.records, record.task_id))
 
 
@@ -147,7 +148,8 @@ def _prepare_job(
         workspace=task.workspace,
     )
     brief, bench = Brief(task, context, record.guidance), Bench(world.sandbox, world.limits)
-    return Job(brief, given, *laid, files, _prepare_asking(world, record), bench, report)
+    asking = _prepare_asking(world, record)
+    return Job(brief, given, *laid, files, world.roots, asking, bench, report)
 
 
 def _find_language(task: Task, classification: Classification) -> str:

@@ -101,11 +101,10 @@ class Ledger:
         return await self._on_thread(transact)
 
     async def aclose(self) -> None:
-        """Close the file; a later call opens it again."""
+        """Close the file for good."""
         if self._connection is not None:
             await self._on_thread(lambda connection: connection.close())
-            self._connection = None
-        self._thread.shutdown()
+        self._thread.shutdown(wait=False)  # waiting here could wait for a thread that waits for this loop
 
     async def _on_thread(self, work: Callable[[apsw.Connection], Result]) -> Result:
         done = anyio.Event()

@@ -1,4 +1,4 @@
-"""The one door for faces: execute, resume, review, classify, validate, analyze, status."""
+"""Delegate tasks in this process: begin, resume, hold, settle."""
 
 import contextlib
 import os
@@ -13,16 +13,16 @@ import anyio
 from orchestrator.adapters import write_json
 from orchestrator.classify import Classification, ContextFile, classify
 from orchestrator.config import Config
-from orchestrator.deliver import deliver
+from orchestrator.deliver import digest_of, read_present, write
 from orchestrator.engine import World, delegate
 from orchestrator.events import Event, Report, tell_nobody
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
-from orchestrator.records import Opening, Records, TaskRecord
+from orchestrator.records import Kind, Opening, Records, TaskRecord
 from orchestrator.roots import Roots
 from orchestrator.route import RouteError, choose_task_type, select_tiers
 from orchestrator.servers import Servers
-from orchestrator.task import Task
+from orchestrator.task import Task, TaskError
 from sandbox.choose import choose
 
 LEASE_SECONDS = 30.0
@@ -52,14 +52,16 @@ class Orchestrator:
     def __post_init__(self) -> None:
         """Wire the parts together; nothing is contacted."""
         policy = self.config.policy
-        named = (Path(root).expanduser() for root in policy.guards.roots)
+        named = [Path(root).expanduser() for root in policy.guards.roots]
+        whole = {Path("/"), Path.home()}  # where hosts start servers that have no project
+        roots = [folder for folder in (self.folder.resolve(),) if folder not in whole] + named
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.world = World(
             policy=policy,
             servers=Servers(policy, self.environment),
             records=Records(Ledger(self.config.home / "ledger.db")),
             sandbox=choose(policy.sandbox.backend, allow_unsandboxed=policy.sandbox.allow_unsandboxed),
-            roots=Roots((self.folder, *named)),
+            roots=Roots(tuple(roots)),
         )
 
     async def execute(
@@ -111,10 +113,10 @@ class Orchestrator:
             await self.world.records.let_go(record.task_id, record.owner)
         while not await self.world.records.claim(record.task_id, self.owner, LEASE_SECONDS):
             await anyio.sleep(POLL_SECONDS)
-            now = await self.find(record.task_id)
+            now = await self.find(record.task_id, record.kind)
             if not now.owner and now.outcome:
                 return now
-        return await self.find(record.task_id)
+        return await self.find(record.task_id, record.kind)
 
     def classify(self, task: Task) -> Classification:
         """Say how hard a task is and what it is about; asks no model.
@@ -158,14 +160,22 @@ class Orchestrator:
         return replace(task, workspace=str(workspace), context_files=context, write_to=write_to)
 
     async def settle(self, record: TaskRecord, status: Status) -> Outcome:
-        """End a task as a person decided; what is accepted now is delivered now.
+        """End a task as a person decided; what is accepted now is written now, if that was asked for.
 
         Raises:
+            TaskError: A file changed since the person saw the difference; the task stands as before.
             OSError: The workspace cannot be written; the task stands as before.
         """
         outcome = replace(record.told or Outcome(record.task_id, status), status=status, next_steps=())
         outcome = replace(outcome, message=f"{status} by review")
-        outcome = deliver(self.world.roots, record.task, outcome)
+        if status == "accepted" and record.task.apply and record.task.workspace:
+            workspace = self.world.roots.resolve(record.task.workspace)
+            for change in outcome.files:
+                if digest_of(read_present(self.world.roots, workspace, change.path)) != change.before:
+                    raise TaskError(
+                        f"{change.path!r} changed since it was compared. Say retry, or write it yourself."
+                    )
+            outcome = write(workspace, outcome)
         await self.world.records.close_task(outcome)
         return outcome
 
@@ -210,15 +220,15 @@ class Orchestrator:
 
         return tell
 
-    async def find(self, task_id: str) -> TaskRecord:
-        """Read a task's row.
+    async def find(self, task_id: str, kind: Kind = "task") -> TaskRecord:
+        """Read the row of a task or an analysis.
 
         Raises:
-            UnknownTask: There is no such task.
+            UnknownTask: There is none of this kind.
         """
         record = await self.world.records.find_task(task_id)
-        if record is None:
-            raise UnknownTask(f"There is no task {task_id!r} in the ledger {str(self.config.home)!r}.")
+        if record is None or record.kind != kind:
+            raise UnknownTask(f"There is no {kind} {task_id!r} in the ledger {str(self.config.home)!r}.")
         return record
 
     def _size(self, path: str) -> ContextFile:

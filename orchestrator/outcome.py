@@ -54,6 +54,8 @@ class FileChange:
 
     path: str
     diff: str
+    before: str = ""
+    """SHA-256 of the file's text that the difference was taken to; empty when there was none."""
     applied: bool = False
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import TypeVar, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,7 +20,7 @@ from orchestrator.policy import (
 )
 
 Section = TypeVar("Section", bound=BaseModel)
-LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]", "https://127.0.0.1", "https://localhost")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def parse_policy(data: Mapping[str, object], source: str = "escalation.toml") -> Policy:
@@ -115,7 +116,7 @@ def _check_backend(name: str, backend: BackendPolicy) -> Iterator[str]:
     if wanted == "url" and not backend.url.startswith(("http://", "https://")):
         yield f"backends.{name}.url = {backend.url!r}: must begin with http:// or https://"
     keyed_in_clear = backend.api_key_env and backend.url.startswith("http://")
-    if keyed_in_clear and not backend.url.startswith(LOOPBACK):
+    if keyed_in_clear and urlsplit(backend.url).hostname not in LOOPBACK:
         yield f"backends.{name}.url = {backend.url!r}: a key would be sent in clear text; use https://"
 
 

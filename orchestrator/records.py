@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import apsw
 
@@ -13,6 +14,7 @@ from orchestrator.outcome import Attempt, Outcome, Status
 from orchestrator.task import Task
 
 Json = Mapping[str, object]
+Kind = Literal["task", "analysis"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class TaskRecord:
     """One row of `tasks`."""
 
     task_id: str
-    kind: str
+    kind: Kind
     created: float
     updated: float
     status: Status
@@ -51,7 +53,7 @@ class Opening:
     """What a new row of `tasks` begins with."""
 
     task_id: str
-    kind: str
+    kind: Kind
     description: str
     request: str
     task_type: str = ""
@@ -171,15 +173,6 @@ class Records:
             )
         )
 
-    async def mark(self, task_id: str, status: Status) -> None:
-        """Change the status alone."""
-        await self.ledger.write(
-            lambda db: db.execute(
-                "UPDATE tasks SET status = ?, updated = ?, owner = '', lease_until = 0 WHERE task_id = ?",
-                (status, time.time(), task_id),
-            )
-        )
-
     async def approve_paid(self, task_id: str) -> None:
         """Write that a person said yes to money for this task."""
         await self.ledger.write(
@@ -190,7 +183,8 @@ class Records:
         """Begin again after a person said 'retry'; earlier attempts are kept but no longer count."""
         await self.ledger.write(
             lambda db: db.execute(
-                "UPDATE tasks SET round = round + 1, guidance = ? WHERE task_id = ?", (guidance, task_id)
+                "UPDATE tasks SET round = round + 1, guidance = ?, status = 'stopped' WHERE task_id = ?",
+                (guidance, task_id),
             )
         )
 

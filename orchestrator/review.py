@@ -3,7 +3,7 @@
 from typing import Literal
 
 from orchestrator.orchestrator import Orchestrator
-from orchestrator.outcome import WAITING, Outcome, Status
+from orchestrator.outcome import WAITING
 from orchestrator.records import TaskRecord
 
 Action = Literal["list", "approve", "reject", "retry", "skip"]
@@ -23,11 +23,12 @@ async def decide(
 ) -> TaskRecord:
     """Write down what was decided about a task and change how it stands.
 
-    Approving money takes a person: a host's model may approve work, never spending.
+    A host's model may pass work on that waits because nobody could prove it. What costs money, what the
+    policy always has reviewed and what failed its checks takes a person.
 
     Args:
         orchestrator: Where the task is recorded.
-        task_id: A task that waits, or was accepted or skipped (judged later).
+        task_id: A task that waits, or one that ended and is judged later.
         action: `approve`, `reject`, `retry` or `skip`.
         comment: Why; a retry shows it to the worker.
         is_person: Whether a person said so (command line, elicitation), not a model.
@@ -39,29 +40,42 @@ async def decide(
     record = await orchestrator.find(task_id)
     if record.status == "running":
         raise ReviewError(f"Task {task_id!r} is still running. Wait for it with resume={task_id!r}.")
-    if record.status == "needs_approval" and action == "approve":
-        await _approve_money(orchestrator, record, is_person=is_person)
+    if action == "approve":
+        await _approve(orchestrator, record, is_person=is_person)
     elif action == "retry":
         await orchestrator.world.records.open_round(task_id, comment)
-        await orchestrator.world.records.mark(task_id, "stopped")
-    else:
-        await orchestrator.settle(record, _status_after(record, action))
+    elif record.status != "skipped":
+        await orchestrator.settle(record, "skipped")
     said = {"action": action, "comment": comment, "by": "person" if is_person else "host"}
     await orchestrator.world.records.note(task_id, "review", said)
     return await orchestrator.find(task_id)
 
 
-async def _approve_money(orchestrator: Orchestrator, record: TaskRecord, *, is_person: bool) -> None:
-    if not is_person:
+async def _approve(orchestrator: Orchestrator, record: TaskRecord, *, is_person: bool) -> None:
+    if record.status == "accepted":
+        return  # the word is kept for learning; what was written stays as its owner has it by now
+    why = _needs_person(orchestrator, record)
+    if why and not is_person:
         raise ReviewError(
-            f"Task {record.task_id!r} waits for money, which only a person can approve. "
+            f"Task {record.task_id!r} {why}, which only a person can approve. "
             f"Ask the user to run: orchestrator review approve {record.task_id}"
         )
-    await orchestrator.world.records.approve_paid(record.task_id)
-
-
-def _status_after(record: TaskRecord, action: Action) -> Status:
-    told: Outcome | None = record.told
-    if action == "approve" and not (told and told.best):
+    if record.status == "needs_approval":
+        await orchestrator.world.records.approve_paid(record.task_id)
+        return
+    if not (record.told and record.told.best):
         raise ReviewError(f"Task {record.task_id!r} has no work that could be approved. Say retry or skip.")
-    return "accepted" if action == "approve" else "skipped"
+    await orchestrator.settle(record, "accepted")
+
+
+def _needs_person(orchestrator: Orchestrator, record: TaskRecord) -> str:
+    """Say why a model's word is not enough; empty when it is."""
+    rules = {**orchestrator.config.policy.task_types}.get(record.task_type)  # type: ignore[call-overload]
+    best = record.told.best if record.told else None
+    if record.status == "needs_approval":
+        return "waits for money"
+    if rules is not None and rules.review == "always":
+        return f"is {record.task_type}"
+    if record.status != "needs_review" or (best and not best.approved and not best.unproven):
+        return "did not pass its checks"
+    return ""

@@ -69,7 +69,7 @@ def plan_route(
     """
     rules = policy.task_types[task_type]
     wanted = select_tiers(task, policy, task_type)
-    found = [survey[name] for name in wanted]
+    found = [_allow(survey[name], task) for name in wanted]
     return Route(
         task_type=task_type,
         complexity=complexity,
@@ -116,6 +116,12 @@ def pick_checker(route: Route, worker: Served, survey: Survey) -> Served | None:
         return later[0] if later else worker
     found = survey.get(route.checker)
     return found if isinstance(found, Served) else None
+
+
+def _allow(tier: Served | Missing, task: Task) -> Served | Missing:
+    if isinstance(tier, Served) and tier.paid and task.max_cost_usd == 0:
+        return Missing(tier.tier, "It costs money, and max_cost_usd is 0.")
+    return tier
 
 
 def choose_task_type(task: Task, policy: Policy, complexity: float) -> TaskTypeName:

@@ -10,16 +10,19 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _RUNS_BY_ITSELF = re.compile(
     r"""(?:^|/)(?:
-        \.git | \.hg | \.svn | \.husky | hooks | \.vscode | \.idea | \.devcontainer | \.claude | \.cursor
+        \.git | \.hg | \.svn | \.husky | \.vscode | \.idea | \.devcontainer | \.claude | \.cursor
     )(?:/|$)
-    | (?:^|/)\.(?:github|gitlab|circleci)/ | (?:^|/)\.gitlab-ci\.yml$
+    | (?:^|/)hooks/(?:pre|post|commit|prepare|update|push|applypatch|fsmonitor)[a-z-]*$
+    | (?:^|/)\.cargo/ | (?:^|/)\.(?:github|gitlab|circleci)/ | (?:^|/)\.gitlab-ci\.yml$
     | (?:^|/)(?:
         \.envrc | \.mcp\.json | \.gitconfig | \.gitmodules | \.gitattributes | \.ripgreprc | \.npmrc
       | \.pypirc
       | \.(?:bash|zsh|k)rc | \.(?:bash_|zsh_?)?(?:profile|login|logout|env) | \.bash_aliases
       | sitecustomize\.py | usercustomize\.py | conftest\.py | [^/]*\.pth
       | pytest\.ini | tox\.ini | setup\.cfg | setup\.py | pyproject\.toml | package\.json
-      | build\.rs | noxfile\.py
+      | build\.rs | noxfile\.py | [Mm]akefile | GNUmakefile | justfile | Rakefile | CMakeLists\.txt
+      | Cargo\.toml | go\.(?:mod|work) | pom\.xml | (?:build|settings)\.gradle(?:\.kts)? | gradlew
+      | \.mocharc\.[a-z]+ | [a-z]+\.config\.(?:[cm]?[jt]s|json) | phpunit\.xml(?:\.dist)? | \.rspec
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -1,8 +1,9 @@
 """What a policy from a working folder may say before its user has trusted it. Pure."""
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 
-from orchestrator.policy import Policy
+from orchestrator.policy import Policy, TaskTypePolicy
 
 SAFE_SECTIONS = ("task_types", "guards")
 LIMITS = ("usd_per_task", "usd_per_day", "seconds_per_task")
@@ -11,8 +12,8 @@ LIMITS = ("usd_per_task", "usd_per_day", "seconds_per_task")
 def find_loosening(data: Mapping[str, object], trusted: Policy) -> Iterator[str]:
     """Yield every key of an untrusted file that does more than tighten the `trusted` policy.
 
-    Task types may be rearranged among the trusted policy's own tiers; `[guards]` may be lowered.
-    Backends, tiers (their keys and prices), roots and the sandbox come from files the user wrote.
+    A task type may get a shorter route, fewer attempts, more validators and a review; `[guards]` may be
+    lowered. Everything else comes from files the user wrote.
     """
     for section in data:
         if section not in SAFE_SECTIONS:
@@ -39,11 +40,29 @@ def _find_loosened_types(types: Mapping[str, object], trusted: Policy) -> Iterat
         own = trusted.task_types.get(name)  # type: ignore[call-overload]  # an unknown name is a mistake told later
         if own is None or not isinstance(entry, Mapping):
             continue
-        if own.review == "always" and entry.get("review") != "always":
-            yield f"task_types.{name}.review must stay 'always'"
-        if own.checker != "none" and entry.get("checker", "none") == "none":
-            yield f"task_types.{name}.checker drops the checker"
-        validators = entry.get("validators", [])
-        dropped = set(own.validators) - set(validators if isinstance(validators, list) else [])
-        if dropped:
-            yield f"task_types.{name}.validators drops {', '.join(sorted(dropped))}"
+        for key in sorted(entry.keys() & _TIGHTER.keys()):
+            if not _TIGHTER[key](entry[key], getattr(own, key)):
+                yield f"task_types.{name}.{key} = {entry[key]!r}"
+        for key in sorted({"validators", "review", "checker", "when_exhausted"} - entry.keys()):
+            if getattr(own, key) != TaskTypePolicy.model_fields[key].default:
+                yield f"task_types.{name} leaves out {key}"
+
+
+def _is_part(some: object, all_: object) -> bool:
+    return isinstance(some, list) and isinstance(all_, list) and [one for one in all_ if one in some] == some
+
+
+def _is_at_most(number: object, limit: object) -> bool:
+    return isinstance(number, int) and isinstance(limit, int) and number <= limit
+
+
+_TIGHTER: Mapping[str, Callable[[object, object], bool]] = {
+    "complexity": operator.eq,
+    "route": _is_part,
+    "attempts_per_tier": _is_at_most,
+    "checker": operator.eq,
+    "validators": lambda some, own: _is_part(own, some) or some == own,
+    "when_exhausted": lambda said, own: said in {own, "review"},
+    "review": lambda said, own: said in {own, "always"},
+}
+"""For each key of a task type: whether a strange value, beside the user's own, only tightens."""

@@ -44,7 +44,9 @@ async def validate_submission(world: World, submission: Submission) -> Judgement
     if candidate is None:
         verdict = Verdict("extraction", "failed", 1.0, problems)
         return Judgement(passed=False, confidence=0.0, verdicts=(verdict,))
-    names = submission.validators or _choose(submission.given)
+    asked = {*submission.validators, *_given(submission.given)}
+    wanted = asked if submission.validators else {"syntax", "compile", *asked}
+    names = [name for name in ORDER if name in wanted]
     bench = Bench(world.sandbox, world.limits)
     if "semantic" in names:
         bench = replace(bench, checker=await _find_checker(world, submission))
@@ -52,8 +54,7 @@ async def validate_submission(world: World, submission: Submission) -> Judgement
     if "semantic" in names and bench.checker is None:
         reason = "No tier is served here that could judge; run `orchestrator doctor`."
         verdicts.append(Verdict("semantic", "unavailable", 0.0, reason=reason))
-    demanded = submission.validators or [name for name in names if name in {"tests", "benchmark"}]
-    passed = is_approved(verdicts, demanded)
+    passed = is_approved(verdicts, tuple(asked))
     return Judgement(passed, estimate_confidence(verdicts) if passed else 0.0, tuple(verdicts))
 
 
@@ -69,13 +70,10 @@ def _take_candidate(submission: Submission) -> tuple[Candidate | None, tuple[Dia
     return Candidate(extraction.files, extraction.language), ()
 
 
-def _choose(given: Given) -> tuple[str, ...]:
-    chosen = {"syntax", "compile"}
-    if given.tests or given.test_command:
-        chosen.add("tests")
-    if given.benchmark_command:
-        chosen.add("benchmark")
-    return tuple(name for name in ORDER if name in chosen)
+def _given(given: Given) -> tuple[str, ...]:
+    """Name the validators that the caller gave something for: they must pass."""
+    tests = ("tests",) if given.tests or given.test_command else ()
+    return (*tests, "benchmark") if given.benchmark_command else tests
 
 
 async def _find_checker(world: World, submission: Submission) -> Checker | None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from mcp.client import Client
 
 from mcp_server.server import build_server
+from orchestrator.config import load_config
+from orchestrator.orchestrator import Orchestrator
+from orchestrator.review import decide
 
 POLICY = """
 [backends.script]
@@ -114,3 +117,11 @@ async def delegate(client: Client, **arguments):
     """Delegate the usual task."""
     given = {"task": "task: write add(a, b)", "language": "python", "task_type": "standard_dev", **arguments}
     return await call(client, "orchestrator_execute_with_escalation", **given)
+
+
+async def approve(stage: Stage, task_id: str) -> None:
+    """Approve a task as a person does at the command line."""
+    config = load_config(str(stage.config), stage.environment, stage.folder)
+    person = Orchestrator(config, stage.environment, stage.folder)
+    await decide(person, task_id, "approve", "", is_person=True)
+    await person.aclose()

@@ -4,10 +4,7 @@ import json
 
 import pytest
 
-from orchestrator.config import load_config
-from orchestrator.orchestrator import Orchestrator
-from orchestrator.review import decide
-from tests.behaviour.stage import APPROVE, BROKEN, GOOD, REJECT, TESTS, WRONG, call, delegate, fail
+from tests.behaviour.stage import APPROVE, BROKEN, GOOD, REJECT, TESTS, WRONG, approve, call, delegate, fail
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -76,11 +73,7 @@ async def test_an_approved_task_goes_on_without_asking_anybody_twice(stage):
     set_up = stage(weak=[WRONG], strong=[WRONG], dear=[GOOD])
     async with set_up.client() as client:
         asked = await delegate(client, tests=TESTS)
-    person = Orchestrator(
-        load_config(str(set_up.config), set_up.environment, set_up.folder), set_up.environment, set_up.folder
-    )
-    await decide(person, asked["task_id"], "approve", "", is_person=True)
-    await person.aclose()
+    await approve(set_up, asked["task_id"])
 
     async with set_up.client() as client:
         answer = await call(client, "orchestrator_execute_with_escalation", resume=asked["task_id"])
@@ -100,16 +93,22 @@ async def test_a_budget_that_has_no_room_stops_before_the_call(stage):
     assert answer["cost_usd"] == 0
 
 
-async def test_a_critical_task_that_passed_still_waits_and_a_review_ends_it(stage):
-    async with stage(weak=[GOOD]).client() as client:
-        answer = await delegate(client, tests=TESTS, task_type="critical")
+async def test_a_critical_task_that_passed_still_waits_and_a_person_ends_it(stage):
+    set_up = stage(weak=[GOOD])
+    async with set_up.client() as client:
+        answer = await delegate(client, tests=TESTS, task_type="critical", write_to="sums.py", apply=True)
         waiting = await call(client, "orchestrator_review")
-        approved = await call(client, "orchestrator_review", action="approve", task_id=answer["task_id"])
+        refused = await fail(client, "orchestrator_review", action="approve", task_id=answer["task_id"])
+        before = (set_up.folder / "sums.py").exists()
+        await approve(set_up, answer["task_id"])
         after = await call(client, "orchestrator_execute_with_escalation", resume=answer["task_id"])
 
     assert answer["status"] == "needs_review"
     assert [one["task_id"] for one in waiting["waiting"]] == [answer["task_id"]]
-    assert approved["status"] == after["status"] == "accepted"
+    assert "is critical, which only a person can approve" in refused
+    assert not before
+    assert after["status"] == "accepted"
+    assert "return a + b" in (set_up.folder / "sums.py").read_text()
 
 
 async def test_a_retry_shows_the_persons_words_and_begins_anew(stage):
@@ -223,3 +222,89 @@ async def test_an_answer_that_only_lacks_imports_is_completed_before_it_is_judge
 
     assert (done["status"], done["attempts"]) == ("accepted", 1)
     assert "from typing import Optional" in done["output"]
+
+
+async def test_a_paid_checker_is_not_asked_without_a_persons_yes(stage):
+    set_up = stage(weak=[GOOD], checks=[APPROVE])
+    set_up.config.write_text(set_up.config.read_text().replace('checker = "strong"', 'checker = "dear"'))
+
+    async with set_up.client() as client:
+        answer = await delegate(client, task_type="complex_architecture", validators=["semantic"])
+
+    assert answer["status"] == "needs_review"
+    assert answer["cost_usd"] == 0
+    assert "nobody has approved" in answer["verdicts"][-1]["reason"]
+
+
+REPLACES_TESTS = (
+    "sums.py\n```python\ndef add(a, b):\n    return a - b\n```\n\ntest_sums.py\n```python\nassert True\n```"
+)
+
+
+async def test_an_answer_may_not_replace_the_projects_tests(stage):
+    set_up = stage(weak=[REPLACES_TESTS])
+    (set_up.folder / "test_sums.py").write_text(
+        "from sums import add\nassert add(2, 3) == 5\nprint('1 passed')\n"
+    )
+
+    async with set_up.client() as client:
+        answer = await delegate(
+            client, write_to="sums.py", apply=True, test_command="python3 test_sums.py", max_tier="weak"
+        )
+
+    assert answer["status"] == "skipped"
+    assert "does not name it" in answer["verdicts"][0]["diagnostics"][0]["message"]
+    assert "add(2, 3)" in (set_up.folder / "test_sums.py").read_text()
+
+
+async def test_an_answer_that_changes_nothing_is_no_answer(stage):
+    set_up = stage(weak=[WRONG])
+    (set_up.folder / "sums.py").write_text("def add(a, b):\n    return a - b\n")
+
+    async with set_up.client() as client:
+        answer = await delegate(client, write_to="sums.py", task_type="quick_edit", max_tier="weak")
+
+    assert answer["status"] == "skipped"
+    assert "exactly as it was" in answer["verdicts"][0]["diagnostics"][0]["message"]
+
+
+async def test_a_file_that_was_edited_meanwhile_is_not_overwritten(stage):
+    set_up = stage(weak=[{"text": GOOD, "delay_seconds": 0.5}])
+    target = set_up.folder / "sums.py"
+    target.write_text("# old\n")
+
+    async def edit(progress, total, message):
+        if message.startswith("asking"):
+            target.write_text("# mine\n")
+
+    async with set_up.client() as client:
+        given = {"task": "task: write add(a, b)", "tests": TESTS, "write_to": "sums.py", "apply": True}
+        result = await client.call_tool(
+            "orchestrator_execute_with_escalation",
+            {**given, "task_type": "standard_dev"},
+            progress_callback=edit,
+        )
+
+    assert result.structured_content["status"] == "needs_review"
+    assert "changed while the task ran" in result.structured_content["message"]
+    assert target.read_text() == "# mine\n"
+
+
+async def test_paid_tiers_are_left_out_when_nothing_may_be_spent(stage):
+    async with stage(weak=[WRONG], strong=[WRONG], dear=[GOOD]).client() as client:
+        answer = await delegate(client, tests=TESTS, max_cost_usd=0)
+
+    assert answer["status"] == "skipped"
+
+
+async def test_a_host_cannot_approve_what_failed_and_a_second_approval_writes_nothing(stage):
+    set_up = stage(weak=[WRONG], strong=[WRONG])
+    async with set_up.client() as client:
+        failed = await delegate(client, tests=TESTS, max_tier="strong", write_to="sums.py", apply=True)
+        refused = await fail(client, "orchestrator_review", action="approve", task_id=failed["task_id"])
+        await approve(set_up, failed["task_id"])
+        (set_up.folder / "sums.py").write_text("# mine\n")
+        await call(client, "orchestrator_review", action="approve", task_id=failed["task_id"])
+
+    assert "did not pass its checks" in refused
+    assert (set_up.folder / "sums.py").read_text() == "# mine\n"

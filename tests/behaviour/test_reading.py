@@ -87,7 +87,7 @@ async def test_a_review_needs_a_task_that_can_be_reviewed(stage):
         unknown = await fail(client, "orchestrator_review", action="skip", task_id="t0")
 
     assert "Which task?" in which
-    assert "no work that could be approved" in nothing
+    assert "did not pass its checks" in nothing
     assert "There is no task 't0'" in unknown
 
 
@@ -103,16 +103,17 @@ async def test_a_person_can_reject_what_was_accepted(stage):
     assert told["tasks"] == {"skipped": 1}
 
 
-async def test_work_that_is_approved_by_review_is_written_then(stage):
-    set_up = stage(weak=[GOOD])
-    async with set_up.client() as client:
-        waiting = await delegate(client, task_type="critical", tests=TESTS, write_to="sums.py", apply=True)
-        before = (set_up.folder / "sums.py").exists()
-        await call(client, "orchestrator_review", action="approve", task_id=waiting["task_id"])
+async def test_an_analysis_can_only_be_resumed_as_what_it_is(library):
+    async with library.client() as client:
+        done = await delegate(client, tests=TESTS)
+        unknown = await fail(client, "rlm_analyze", question="?", resume="t0")
+        other = await fail(client, "rlm_analyze", question="?", resume=done["task_id"])
+        read = await call(client, "rlm_analyze", question="Which colour?", text=DOCUMENT)
+        wrong = await fail(client, "orchestrator_execute_with_escalation", resume=read["run_id"])
 
-    assert waiting["status"] == "needs_review"
-    assert not before
-    assert "return a + b" in (set_up.folder / "sums.py").read_text()
+    assert "There is no analysis 't0'" in unknown
+    assert "There is no analysis" in other
+    assert "There is no task" in wrong
 
 
 async def test_a_plan_names_worker_checker_route_and_what_it_may_cost(stage):

@@ -215,6 +215,7 @@ def test_two_servers_at_once_share_one_ledger(stage):
             host.greet()
             numbers = [host.call(EXECUTE, **TASK) for _ in range(5)]
             results = {line["id"]: line["result"] for line in _take(host, len(numbers))}
+            assert not any(result.get("isError") for result in results.values()), results
             return [results[number]["structuredContent"]["status"] for number in numbers]
 
     with ThreadPoolExecutor(2) as pool:

@@ -64,6 +64,26 @@ def test_well_known_names_of_the_standard_library_are_imported():
     assert ast.get_docstring(ast.parse(made.text)) == "Words."
 
 
+def test_a_helper_brings_the_import_that_it_needs_itself():
+    prompt = (
+        '```python\nimport math\n\n\ndef root(x):\n    return math.sqrt(x)\n\n\ndef f(x):\n    """Do."""\n```'
+    )
+
+    made = assemble("def f(x):\n    return root(x) + 1\n", prompt)
+
+    assert run(made.text, "f", 4) == 3
+    assert made.added == ("root", "math")
+
+
+def test_a_helper_that_only_the_tests_use_is_brought_along():
+    tests = "assert total([double(1)]) == 2\n"
+
+    made = assemble("def total(xs):\n    return sum(xs)\n", PROMPT, tests)
+
+    assert run(made.text, "double", 2) == 4
+    assert assemble("def total(xs):\n    return sum(xs)\n", PROMPT, "assert (").added == ()
+
+
 @pytest.mark.parametrize(
     "answer",
     [

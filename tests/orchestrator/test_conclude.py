@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backends.backend import Message, Request, Usage
 from orchestrator.asking import price, price_at_worst
-from orchestrator.conclude import conclude
+from orchestrator.conclude import Account, conclude
 from orchestrator.confidence import EVIDENCE, estimate_confidence
 from orchestrator.config import packaged_policy
 from orchestrator.decide import Ask, Finish, Try
@@ -37,6 +37,9 @@ FAILED = Verdict("tests", "failed", 1.0, (Diagnostic("left is 1", "a.py", 3, 7),
 UNAVAILABLE = Verdict("compile", "unavailable", 0.0)
 
 
+FREE = Account(limit_usd=0.50, spent_usd=0.0)
+
+
 def attempt(number=1, **changes):
     made = Attempt(number, "local_fast", "qwen", "lmstudio", files={"a.py": "x = 1\n"}, verdicts=(PASSED,))
     return replace(made, **changes)
@@ -45,7 +48,7 @@ def attempt(number=1, **changes):
 def test_an_accepted_outcome_says_what_it_saved_against_the_dearest_tier():
     accepted = attempt(approved=True, tokens_in=1_000_000, tokens_out=100_000)
 
-    outcome = conclude(POLICY, "t1", ROUTE, [accepted], Finish("accepted", ""))
+    outcome = conclude(POLICY, "t1", ROUTE, [accepted], Finish("accepted", ""), FREE)
 
     assert outcome.saved_usd == pytest.approx(4.0 + 2.0)
     assert outcome.confidence == estimate_confidence([PASSED])
@@ -53,13 +56,15 @@ def test_an_accepted_outcome_says_what_it_saved_against_the_dearest_tier():
 
 
 def test_only_accepted_work_saves_anything():
-    outcome = conclude(POLICY, "t1", ROUTE, [attempt(tokens_in=10_000)], Finish("skipped", "none passed"))
+    outcome = conclude(
+        POLICY, "t1", ROUTE, [attempt(tokens_in=10_000)], Finish("skipped", "none passed"), FREE
+    )
 
     assert (outcome.saved_usd, outcome.confidence) == (0, 0)
 
 
 def test_asking_for_money_names_the_price_and_the_command():
-    outcome = conclude(POLICY, "t1", ROUTE, [attempt()], Ask(HAIKU))
+    outcome = conclude(POLICY, "t1", ROUTE, [attempt()], Ask(HAIKU), FREE)
 
     assert outcome.status == "needs_approval"
     assert "$0.1 / $0.5 per million tokens in / out, at most $0.50" in outcome.message
@@ -71,7 +76,7 @@ def test_asking_for_money_names_the_price_and_the_command():
     [("needs_review", "approve, reject, retry or skip t1"), ("stopped", "doctor"), ("skipped", "start_tier")],
 )
 def test_every_end_names_the_next_step(status, said):
-    outcome = conclude(POLICY, "t1", ROUTE, [attempt(files={})], Finish(status, "because"))
+    outcome = conclude(POLICY, "t1", ROUTE, [attempt(files={})], Finish(status, "because"), FREE)
 
     assert said in outcome.next_steps[0]
     assert outcome.best is None

@@ -9,9 +9,14 @@ usd_per_task = 0.10
 ask_before_paid = true
 [task_types.quick_edit]
 complexity = [0, 3]
-route = ["local_balanced"]
+route = ["local_fast"]
 validators = ["syntax", "compile"]
 """
+
+
+QUICK = (
+    '[task_types.quick_edit]\ncomplexity = [0, 3]\nroute = ["local_fast", "flash"]\nvalidators = ["syntax"]\n'
+)
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def test_a_strange_file_may_tighten(environment, project):
 
     assert policy.guards.usd_per_task == 0.10
     assert policy.guards.usd_per_day == 5.00
-    assert policy.task_types["quick_edit"].route == ["local_balanced"]
+    assert policy.task_types["quick_edit"].route == ["local_fast"]
     assert policy.task_types["critical"].review == "always"
 
 
@@ -61,6 +66,12 @@ def test_a_strange_file_may_tighten(environment, project):
     [
         '[backends.mine]\nkind = "openai"\nurl = "https://example.org"\n',
         "[guards]\nusd_per_day = 500.0\n",
+        QUICK.replace("[0, 3]", "[0, 9.9]"),
+        QUICK.replace('"local_fast", "flash"', '"opus"'),
+        QUICK.replace('"local_fast", "flash"', '"flash", "local_fast"'),
+        QUICK + "attempts_per_tier = 20\n",
+        QUICK + 'checker = "opus"\n',
+        QUICK + 'when_exhausted = "review"\nreview = "sometimes"\n',
         "[guards]\nask_before_paid = false\n",
         '[guards]\nroots = ["/"]\n',
         "[sandbox]\nallow_unsandboxed = true\n",

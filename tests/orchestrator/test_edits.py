@@ -149,7 +149,7 @@ def test_a_unique_line_is_always_replaced(lines, data):
         "a.py",
         "src/app/[id]/page.tsx",
         "caf\u00e9.py",
-        "Makefile",
+        "notes/makefile.md",
         ".env.example",
         "a b.py",
         "git/x",

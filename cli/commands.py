@@ -22,7 +22,7 @@ from orchestrator.errors import EXPECTED
 from orchestrator.ledger import LedgerError
 from orchestrator.orchestrator import Orchestrator, new_id
 from orchestrator.review import decide, list_waiting
-from orchestrator.statistics import inspect_backends, read_standings
+from orchestrator.statistics import read_standings
 from orchestrator.task import Task
 from orchestrator.validation import Submission, validate_submission
 from sandbox.errors import SandboxError
@@ -137,7 +137,7 @@ async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
 
 async def report(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Show success by worker, cost and savings."""
-    findings, standings = await inspect_backends(orchestrator), await read_standings(orchestrator)
+    findings, standings = await orchestrator.world.servers.inspect(), await read_standings(orchestrator)
     _tell(given, answers.tell_status(findings, standings, orchestrator.config.policy), show.show_report)
     return DONE
 

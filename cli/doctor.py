@@ -34,7 +34,7 @@ async def examine(orchestrator: Orchestrator) -> Answer:
 
 
 async def write_policy(orchestrator: Orchestrator) -> str:
-    """Write the packaged policy with its local tiers set to what is served here.
+    """Write the policy in force with its local tiers set to what is served here.
 
     A local tier keeps its glob where a model matches; else it takes the largest models found, strongest last.
     """

@@ -16,7 +16,7 @@ from orchestrator.answers import Answer
 from orchestrator.events import Report
 from orchestrator.orchestrator import new_id
 from orchestrator.review import ReviewError, decide, list_waiting
-from orchestrator.statistics import inspect_backends, read_standings
+from orchestrator.statistics import read_standings
 from orchestrator.task import Task
 from orchestrator.validation import Submission, validate_submission
 from validators.validator import Given
@@ -111,8 +111,9 @@ async def review(desk: Desk, given: ReviewArguments, report: Report) -> Answer:
 async def status(desk: Desk, given: StatusArguments, report: Report) -> Answer:
     """Say what is served here and how it has fared."""
     orchestrator = desk.orchestrator
-    findings = await inspect_backends(orchestrator)
-    return answers.tell_status(findings, await read_standings(orchestrator), orchestrator.config.policy)
+    findings = await orchestrator.world.servers.inspect()
+    told = answers.tell_status(findings, await read_standings(orchestrator), orchestrator.config.policy)
+    return {**told, "warnings": list(orchestrator.config.warnings)}
 
 
 async def _wait(desk: Desk, key: str, run_id: str, work: Work, report: Report) -> Answer:

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import MCPServer
 
 from mcp_server.desk import Desk
 from orchestrator import answers
-from orchestrator.statistics import inspect_backends, read_standings
+from orchestrator.statistics import read_standings
 
 
 def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
@@ -34,5 +34,5 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     async def read_stats() -> str:
         """Backends, budgets, success by worker and task type."""
         orchestrator = desk.orchestrator
-        findings, standings = await inspect_backends(orchestrator), await read_standings(orchestrator)
+        findings, standings = await orchestrator.world.servers.inspect(), await read_standings(orchestrator)
         return json.dumps(answers.tell_status(findings, standings, orchestrator.config.policy))

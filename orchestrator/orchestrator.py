@@ -234,7 +234,7 @@ class Orchestrator:
     def _size(self, path: str) -> ContextFile:
         place = self.world.roots.resolve(path, base=self.folder)
         content = self.world.roots.read_text(str(place)).text
-        return ContextFile(path, len(content), content.count("\n") + 1)
+        return ContextFile(path, len(content.encode("utf-8", "surrogatepass")), content.count("\n") + 1)
 
 
 def new_id() -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import apsw
 
 from orchestrator.orchestrator import Orchestrator
-from orchestrator.servers import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,3 @@ async def read_standings(orchestrator: Orchestrator) -> Standings:
         )
 
     return await orchestrator.world.records.ledger.read(ask)
-
-
-async def inspect_backends(orchestrator: Orchestrator) -> tuple[Finding, ...]:
-    """Ask every backend for its health and models."""
-    return await orchestrator.world.servers.inspect()

@@ -3,7 +3,9 @@
 import os
 
 import pytest
+from mcp.client import Client
 
+from mcp_server.server import build_server
 from tests.behaviour.misbehaving import answering
 from tests.behaviour.stage import GOOD, TESTS, call, delegate, fail
 from tests.servers.stub import running
@@ -202,3 +204,19 @@ async def test_a_server_that_misbehaves_mid_answer_is_told_and_escalated_from(st
     assert (answer["status"], answer["tier"]) == ("accepted", "dear")
     assert said.lower() in answer["history"][0]["message"].lower()
     assert answer["history"][0]["trouble"] in {"malformed", "unavailable"}
+
+
+async def test_a_server_without_a_project_may_touch_nothing(stage):
+    async with stage(weak=[GOOD]).client(CLAUDE_PROJECT_DIR="/") as client:
+        said = await fail(client, EXECUTE, task="x", context_files=["/etc/hostname"])
+
+    assert "outside the allowed folders (none)" in said
+
+
+async def test_an_untrusted_policy_is_told_in_the_status(stage):
+    set_up = stage(weak=[GOOD])
+    (set_up.folder / "escalation.toml").write_text("[guards]\nusd_per_day = 900.0\n")
+    async with Client(build_server("", set_up.environment)) as client:
+        status = await call(client, "orchestrator_status")
+
+    assert "orchestrator trust" in status["warnings"][0]

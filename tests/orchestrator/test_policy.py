@@ -94,6 +94,7 @@ def test_every_complexity_has_a_task_type(complexity):
             "unknown task type",
         ),
         ("task_types.quick_edit.validators", ["sintax"], "task_types.quick_edit.validators.0 = 'sintax'"),
+        ("tiers.haiku", {"backend": "anthropic", "model": "m"}, "tiers.haiku.rank: is missing"),
         ("guards.usd_per_day", -5.0, "guards.usd_per_day = -5.0"),
         ("guards.usd_per_task", float("inf"), "guards.usd_per_task = inf"),
         ("sandbox.backend", "chroot", "sandbox.backend = 'chroot'"),

@@ -4,15 +4,22 @@ import argparse
 import runpy
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Protocol
 
 DESCRIPTION = "Delegate work to the cheapest model that can do it; believe nothing until it has been checked."
-EPILOG = "Exit codes: 0 accepted or passed, 1 not, 2 wrong use, 3 broken world. Progress goes to stderr."
+EPILOG = (
+    "Exit codes: 0 accepted or passed, 1 not, 2 wrong use, 3 broken world (no model answers, no sandbox, a "
+    "full disk). Progress goes to stderr, with --json only on a terminal."
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Describe all commands."""
     parser = argparse.ArgumentParser("orchestrator", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('escalation-orchestrator')}"
+    )
     parser.add_argument("--config", default="", metavar="PATH", help="escalation.toml to use")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("mcp", help="serve MCP over stdio (what Claude starts)")
@@ -48,14 +55,18 @@ def _add_plain(commands: Commands, name: str, text: str) -> argparse.ArgumentPar
 
 
 def _add_judging(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--language", default="")
+    parser.add_argument(
+        "--language", default="", help="of the work; else told by the file names and the words"
+    )
     parser.add_argument("--tests", default="", metavar="FILE", help="test source, run beside the work")
     parser.add_argument(
         "--test-command", default="", metavar="CMD", help="run in a throw-away copy of the workspace"
     )
-    parser.add_argument("--benchmark-command", default="", metavar="CMD")
-    parser.add_argument("--workspace", default="", metavar="DIR")
-    parser.add_argument("--requirements", default="", metavar="TEXT")
+    parser.add_argument(
+        "--benchmark-command", default="", metavar="CMD", help="e.g. 'python b.py => seconds < 2'"
+    )
+    parser.add_argument("--workspace", default="", metavar="DIR", help="the project folder")
+    parser.add_argument("--requirements", default="", metavar="TEXT", help="what else must hold")
     parser.add_argument(
         "--validators", default="", metavar="A,B", help="syntax,compile,tests,semantic,benchmark"
     )
@@ -70,14 +81,16 @@ def _add_run(commands: Commands) -> None:
     )
     parser.add_argument("--write-to", default="", metavar="FILE", help="the file that the answer becomes")
     parser.add_argument("--apply", action="store_true", help="write the files when the work is accepted")
-    parser.add_argument("--task-type", default="")
-    parser.add_argument("--complexity", type=float)
-    parser.add_argument("--domain", default="")
-    parser.add_argument("--start-tier", default="")
-    parser.add_argument("--max-tier", default="")
-    parser.add_argument("--max-cost-usd", type=float)
-    parser.add_argument("--timeout-seconds", type=float)
-    parser.add_argument("--resume", default="", metavar="TASK_ID")
+    parser.add_argument(
+        "--task-type", default="", help="quick_edit, standard_dev, complex_architecture or critical"
+    )
+    parser.add_argument("--complexity", type=float, metavar="0-10", help="instead of the classifier's")
+    parser.add_argument("--domain", default="", help="code, general, reasoning or extraction")
+    parser.add_argument("--start-tier", default="", help="begin here instead of at the route's first tier")
+    parser.add_argument("--max-tier", default="", help="go no further up than this")
+    parser.add_argument("--max-cost-usd", type=float, help="at most this much; 0 leaves paid tiers out")
+    parser.add_argument("--timeout-seconds", type=float, help="for the whole task")
+    parser.add_argument("--resume", default="", metavar="TASK_ID", help="go on with a task")
     parser.add_argument(
         "--yes", action="store_true", help="allow paid tiers for this task, inside the budgets"
     )

@@ -29,6 +29,7 @@ from sandbox.errors import SandboxError
 from validators.validator import Given
 
 DONE, NOT_DONE, WRONG_USE, BROKEN_WORLD = 0, 1, 2, 3
+INTERRUPTED = 130
 
 
 class UsageError(ValueError):
@@ -44,16 +45,16 @@ def run_command(arguments: argparse.Namespace) -> int:
         return anyio.run(_run, arguments)
     except (*EXPECTED, UsageError) as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"orchestrator: {error}", markup=False)
-        broken = isinstance(error, BackendError | LedgerError | SandboxError)
+        broken = isinstance(error, BackendError | LedgerError | OSError | SandboxError)
         return BROKEN_WORLD if broken else WRONG_USE
     except KeyboardInterrupt:
-        return NOT_DONE
+        return INTERRUPTED
 
 
 async def _run(arguments: argparse.Namespace) -> int:
     command = COMMANDS[arguments.command]
     config = load_config(arguments.config, os.environ, Path.cwd())
-    for warning in config.warnings:
+    for warning in config.warnings if arguments.command != "trust" else ():
         Console(stderr=True).print(f"orchestrator: {warning}", style="yellow", markup=False)
     orchestrator = Orchestrator(config, os.environ, Path.cwd())
     try:
@@ -67,6 +68,7 @@ async def run(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Delegate one task, or go on with one."""
     task_id = given.resume or new_id()
     with Live(quiet=given.json) as live:
+        live.name(f"task {task_id}; to go on with it later: orchestrator run --resume {task_id}")
         if given.resume:
             if given.yes:
                 await orchestrator.world.records.approve_paid(task_id)
@@ -75,6 +77,8 @@ async def run(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
             task = _read_task(given)
             outcome = await orchestrator.execute(task, live.report, task_id, approved_paid=given.yes)
     _tell(given, answers.tell_outcome(outcome, detail=given.detail), show.show_outcome)
+    if outcome.status == "stopped" and not any(attempt.tokens_out for attempt in outcome.attempts):
+        return BROKEN_WORLD
     return DONE if outcome.status == "accepted" else NOT_DONE
 
 
@@ -131,7 +135,10 @@ async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     if not given.task_id:
         raise UsageError(f"Which task? orchestrator review {given.action} TASK_ID")
     record = await decide(orchestrator, given.task_id, given.action, given.comment, is_person=True)
-    _tell(given, {"task_id": record.task_id, "status": record.status}, show.show_classification)
+    goes_on = record.status == "stopped" or (record.status == "needs_approval" and record.approved_paid)
+    then = [f"orchestrator run --resume {record.task_id}"] if goes_on else []
+    told: Answer = {"task_id": record.task_id, "status": record.status, "next_steps": then}
+    _tell(given, told, show.show_classification)
     return DONE
 
 
@@ -154,7 +161,10 @@ async def init(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     place = Path(given.path)
     if place.exists():
         raise UsageError(f"{str(place)!r} is there already. Move it away, or name another file.")
-    place.write_text(await write_policy(orchestrator), encoding="utf-8")
+    text = await write_policy(orchestrator)
+    if not text:
+        raise UsageError("No local model was found, nothing was written. Start LM Studio or Ollama first.")
+    place.write_text(text, encoding="utf-8")
     trust(place, orchestrator.config.home)
     Console().print(f"Wrote {place}, and trusted it. Read it, then run: orchestrator doctor", soft_wrap=True)
     return DONE

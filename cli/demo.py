@@ -99,7 +99,7 @@ async def _delegate(client: Client, console: Console, task: DemoTask) -> Mapping
         console.print(result.content[0])
         return {"status": "stopped"}
     answer: Mapping[str, Any] = result.structured_content
-    told = f"attempts {answer['attempts']}, escalations {answer['escalations']}, ${answer['cost_usd']}"
+    told = f"attempts {answer['attempts']}, escalations {answer['escalations']}, ${answer['cost_usd']:.4f}"
     console.print(Text(f"  = {answer['status']} by {answer['worker']}: {told}", "bold green"))
     console.print(Text("    " + str(answer["output"]).strip().replace("\n", "\n    "), "dim"))
     return answer

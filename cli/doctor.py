@@ -18,7 +18,7 @@ async def examine(orchestrator: Orchestrator) -> Answer:
     findings = await orchestrator.world.servers.inspect()
     survey = await orchestrator.world.servers.survey(tuple(policy.tiers), "code")
     routes = [_describe_route(name, orchestrator, survey) for name in policy.task_types]
-    silent = {one.backend for one in findings if not one.health.reachable}
+    silent = {one.backend for one in findings if not one.health.reachable and not one.policy.api_key_env}
     tiers = [_describe_tier(name, orchestrator, survey, silent) for name in policy.tiers_by_rank()]
     notes = [tier.note for tier in survey.values() if isinstance(tier, Served) and tier.note]
     return {
@@ -37,6 +37,9 @@ async def write_policy(orchestrator: Orchestrator) -> str:
     """Write the policy in force with its local tiers set to what is served here.
 
     A local tier keeps its glob where a model matches; else it takes the largest models found, strongest last.
+
+    Returns:
+        The text of the file; empty when no local server has a model.
     """
     source = orchestrator.config.source.read_text(encoding="utf-8")
     policy = orchestrator.config.policy
@@ -50,6 +53,8 @@ async def write_policy(orchestrator: Orchestrator) -> str:
             for model in one.models
         }
     )
+    if not found:
+        return ""
     missing = [name for name in policy.tiers_by_rank() if _is_local_gap(name, orchestrator, survey)]
     for name, (_, model) in zip(reversed(missing), reversed(found), strict=False):
         pattern = policy.tiers[name].patterns("code")[0]

@@ -33,6 +33,11 @@ class Live:
         if self._status is not None:
             self._status.stop()
 
+    def name(self, text: str) -> None:
+        """Say first what this is, so that it can be found again after an interruption."""
+        if not self._silent:
+            self._console.print(Text(text, "dim"))
+
     async def report(self, event: Event) -> None:
         """Write the event; what is under way also becomes the spinner's text."""
         if self._silent:

@@ -23,17 +23,20 @@ def show_outcome(answer: Answer) -> RenderableType:
     colour = COLOURS.get(answer["status"], "red")
     parts: list[RenderableType] = []
     if answer["output"]:
-        parts.append(Syntax(answer["output"], _lexer(answer), background_color="default"))
+        parts.append(Syntax(answer["output"], _lexer(answer), background_color="default", word_wrap=True))
     parts += [
-        Syntax(one["diff"], "diff", background_color="default") for one in answer["files"] if one.get("diff")
+        Syntax(one["diff"], "diff", background_color="default", word_wrap=True)
+        for one in answer["files"]
+        if one.get("diff")
     ]
     line = Text.assemble(
         (answer["status"], f"bold {colour}"), f"  {answer['task_id']}  {answer['task_type']}"
     )
     line.append(f"  {answer['tier']} ({answer['worker']})" if answer["worker"] else "")
     line.append(f"  attempts {answer['attempts']}, escalations {answer['escalations']}")
-    line.append(f"  confidence {answer['confidence']}  ${answer['cost_usd']}  {answer['latency_ms']} ms")
+    line.append(f"  confidence {answer['confidence']}  ${answer['cost_usd']:.4f}  {answer['latency_ms']} ms")
     parts += [line, *map(show_verdict, answer["verdicts"])]
+    parts += [Text(f"wrote {one['path']}", "green") for one in answer["files"] if one["applied"]]
     if answer["message"]:
         parts.append(Text(answer["message"]))
     parts += [Text(f"→ {step}", "cyan") for step in answer["next_steps"]]
@@ -44,7 +47,7 @@ def show_verdict(verdict: Answer) -> Text:
     """Show one verdict with its diagnostics."""
     colour = {"passed": "green", "failed": "red"}.get(verdict["status"], "yellow")
     text = Text.assemble(
-        f"  {verdict['validator']:<10}", (verdict["status"], colour), f"  {verdict['seconds']:.3f} s"
+        f"  {verdict['validator']:<10} ", (verdict["status"], colour), f"  {verdict['seconds']:.3f} s"
     )
     text.append(f"  {verdict['reason']}" if verdict.get("reason") else "")
     for remark in verdict["diagnostics"]:
@@ -149,5 +152,7 @@ def _lexer(answer: Answer) -> str:
 
 def _in_words(value: object) -> Text:
     if isinstance(value, list):
-        return Text("\n".join(str(one) for one in value))
+        return Text("\n".join(str(_in_words(one)) for one in value))
+    if isinstance(value, dict):
+        return Text(": ".join(str(one) for one in value.values()))
     return Text(str(value))

@@ -104,14 +104,16 @@ async def _judge_reply(
         return replace(attempt, trouble="no_candidate", message=said.message, verdicts=(verdict,))
     candidate, added = _complete(Candidate(extraction.files, extraction.language), job.brief.task)
     verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
+    needed = ("semantic",) if any(verdict.validator == "semantic" for verdict in verdicts) else ()
+    demanded = tuple(dict.fromkeys((*job.route.demanded, *needed)))
     return replace(
         attempt,
         files=dict(candidate.files),
         language=candidate.language,
         digest=candidate.digest,
         verdicts=verdicts,
-        approved=is_approved(verdicts, job.route.demanded),
-        unproven=find_unproven(verdicts, job.route.demanded),
+        approved=is_approved(verdicts, demanded),
+        unproven=find_unproven(verdicts, demanded),
         message=", ".join([*extraction.flags, *(f"added {name}" for name in added)]),
         checker=checker,
         cost_usd=attempt.cost_usd + cost,
@@ -145,8 +147,9 @@ async def _judge(
         return tuple(verdicts), "", 0.0
     if served is None:
         reason = "No checker is served here; run `orchestrator doctor`."
-        missing = (Verdict("semantic", "unavailable", 0.0, reason=reason),) if listed else ()
-        return (*verdicts, *missing), "", 0.0
+        missing = Verdict("semantic", "unavailable", 0.0, reason=reason)
+        wanted_one = listed or job.route.checker != "none"
+        return (*verdicts, missing) if wanted_one else tuple(verdicts), "", 0.0
     verdict, cost = await _check(job, served, candidate, number)
     await _tell(job, verdict)
     return (*verdicts, verdict), served.tier, cost

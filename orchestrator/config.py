@@ -106,6 +106,8 @@ def _read(path: Path) -> dict[str, object]:
         raise PolicyError(str(path), (f"it cannot be read: {error.strerror}",)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(str(path), (f"it is not TOML: {error}",)) from error
+    except RecursionError as error:
+        raise PolicyError(str(path), ("it is nested too deeply to be read",)) from error
 
 
 def _digest(path: Path) -> str:

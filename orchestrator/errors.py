@@ -15,6 +15,7 @@ EXPECTED = (
     AnalysisError,
     BackendError,
     LeaseLost,
+    OSError,
     LedgerError,
     PathRefused,
     PolicyError,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.route import ORDER
+from orchestrator.task import VALIDATORS
 from sandbox.program import Limits, Sandbox
 from validators.benchmark import Benchmark
 from validators.compiling import Compile
@@ -43,7 +43,7 @@ class Bench:
         }
         if self.checker is not None:
             made = {**made, "semantic": Semantic(self.checker.ask, self.checker.name)}
-        return [made[name] for name in ORDER if name in names and name in made]
+        return [made[name] for name in VALIDATORS if name in names and name in made]
 
 
 def needs_checker(verdicts: Sequence[Verdict]) -> bool:

@@ -19,8 +19,9 @@ from orchestrator.events import Event, Report, tell_nobody
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
 from orchestrator.records import Kind, Opening, Records, TaskRecord
-from orchestrator.roots import Roots
+from orchestrator.roots import PathRefused, Roots
 from orchestrator.route import RouteError, choose_task_type, select_tiers
+from orchestrator.safe_paths import path_problem
 from orchestrator.servers import Servers
 from orchestrator.task import Task, TaskError
 from sandbox.choose import choose
@@ -154,10 +155,21 @@ class Orchestrator:
         )
         if workspace is None:
             return replace(task, context_files=context)
-        write_to = task.write_to
-        if write_to:
-            write_to = str(self.world.roots.resolve(write_to, base=workspace).relative_to(workspace))
+        write_to = self._check_target(task.write_to, workspace) if task.write_to else ""
         return replace(task, workspace=str(workspace), context_files=context, write_to=write_to)
+
+    def _check_target(self, write_to: str, workspace: Path) -> str:
+        """Give the path of the answer's file relative to the workspace, before anybody is asked for it."""
+        target = self.world.roots.resolve(write_to, base=workspace)
+        if not target.is_relative_to(workspace) or target.is_dir():
+            raise PathRefused(
+                f"write_to {write_to!r} must name a file inside the workspace {str(workspace)!r}."
+            )
+        relative = target.relative_to(workspace).as_posix()
+        problem = path_problem(relative, allowed={relative})
+        if problem or ".git" in relative.split("/"):
+            raise PathRefused(f"write_to: {problem or f'{relative!r} belongs to git; name another file'}.")
+        return relative
 
     async def settle(self, record: TaskRecord, status: Status) -> Outcome:
         """End a task as a person decided; what is accepted now is written now, if that was asked for.
@@ -186,6 +198,7 @@ class Orchestrator:
 
     async def _work(self, record: TaskRecord, report: Report) -> Outcome:
         """Run the engine and write down how the task stands."""
+        self.complete(record.task)  # resumed from another folder it may be outside the roots
         async with self.lease(record.task_id):
             classification = self.classify(record.task)
             outcome = await delegate(self.world, record, classification, self._logged(record, report))

@@ -1,6 +1,7 @@
 """Turn a task and what was tried into the next request. Pure: the same state gives the same prompt."""
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -70,9 +71,7 @@ def write_request(brief: Brief, step: Try, attempts: Sequence[Attempt], tier: Ti
         "language": f"\nLanguage: {brief.task.language}\n" if brief.task.language else "",
         "requirements": _requirements(brief),
         "target": f"\nThe answer becomes the file {brief.task.write_to}\n" if brief.task.write_to else "",
-        "context": "".join(
-            f'\n<context path="{one.path}">\n{one.text}\n</context>\n' for one in brief.context
-        ),
+        "context": _context(brief.context),
         "tests": _tests(brief.task),
     }
     if base is None:
@@ -132,6 +131,15 @@ def show_files(files: Mapping[str, str]) -> str:
 def _place(remark: Diagnostic) -> str:
     place = ":".join(str(part) for part in (remark.file, remark.line, remark.column) if part)
     return f"{place}: " if place else ""
+
+
+def _context(shown: Sequence[Shown]) -> str:
+    """Fence each file with a tag that it cannot hold, since the tag depends on its text."""
+    parts = []
+    for one in shown:
+        tag = f"context-{zlib.crc32(one.text.encode('utf-8', 'surrogatepass')):08x}"
+        parts.append(f'\n<{tag} path="{one.path}">\n{one.text}\n</{tag}>\n')
+    return "".join(parts)
 
 
 def _requirements(brief: Brief) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.policy import Policy, TaskTypeName
-from orchestrator.task import Task
+from orchestrator.task import VALIDATORS, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,6 @@ class Route:
 
 class RouteError(ValueError):
     """The caller named a tier or a task type that is not in the policy."""
-
-
-ORDER = ("syntax", "compile", "tests", "benchmark", "semantic")
-"""Validators, cheapest first."""
 
 
 def plan_route(
@@ -152,4 +148,4 @@ def _given(task: Task) -> list[str]:
 
 
 def _order(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in ORDER if name in names)
+    return tuple(name for name in VALIDATORS if name in names)

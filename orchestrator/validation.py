@@ -9,9 +9,9 @@ from orchestrator.engine import World
 from orchestrator.extract import extract
 from orchestrator.judging import Bench, Checker, is_approved
 from orchestrator.prompting import Brief, write_check
-from orchestrator.route import ORDER, Served
-from orchestrator.task import Task
-from validators.languages import by_path, find_language
+from orchestrator.route import Served
+from orchestrator.task import VALIDATORS, Task
+from validators.languages import by_path, ending, find_language
 from validators.validator import Given, judge_in_order
 from validators.verdict import Candidate, Diagnostic, Verdict
 
@@ -46,7 +46,7 @@ async def validate_submission(world: World, submission: Submission) -> Judgement
         return Judgement(passed=False, confidence=0.0, verdicts=(verdict,))
     asked = {*submission.validators, *_given(submission.given)}
     wanted = asked if submission.validators else {"syntax", "compile", *asked}
-    names = [name for name in ORDER if name in wanted]
+    names = [name for name in VALIDATORS if name in wanted]
     bench = Bench(world.sandbox, world.limits)
     if "semantic" in names:
         bench = replace(bench, checker=await _find_checker(world, submission))
@@ -64,6 +64,8 @@ def _take_candidate(submission: Submission) -> tuple[Candidate | None, tuple[Dia
         by_name = [found for path in submission.files if (found := by_path(path))]
         return Candidate(dict(submission.files), language or next(iter(by_name), "text")), ()
     extraction = extract(submission.output, language=language)
+    if extraction.problems and language and "```" not in submission.output and submission.output.strip():
+        return Candidate({f"solution.{ending(language)}": submission.output}, language), ()
     if extraction.problems or not extraction.files:
         said = Diagnostic(f"no work found in the output ({', '.join(extraction.flags) or 'empty'})")
         return None, tuple(extraction.problems) or (said,)

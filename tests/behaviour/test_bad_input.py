@@ -220,3 +220,41 @@ async def test_an_untrusted_policy_is_told_in_the_status(stage):
         status = await call(client, "orchestrator_status")
 
     assert "orchestrator trust" in status["warnings"][0]
+
+
+async def test_a_task_cannot_be_resumed_from_a_folder_that_may_not_see_its_workspace(stage, tmp_path):
+    set_up = stage(weak=[GOOD])
+    right = set_up.config.read_text()
+    set_up.config.write_text(right.replace("script.json", "missing.json"))
+    (tmp_path / "other").mkdir()
+
+    async with set_up.client() as client:
+        down = await delegate(client, test_command="cat secret.txt", max_tier="strong")
+    set_up.config.write_text(right)
+    async with set_up.client(CLAUDE_PROJECT_DIR=str(tmp_path / "other")) as client:
+        said = await fail(client, EXECUTE, resume=down["task_id"])
+
+    assert down["status"] == "stopped"
+    assert "outside the allowed folders" in said
+
+
+async def test_a_checker_that_is_needed_and_talks_nonsense_leaves_the_work_to_a_person(stage):
+    set_up = stage(weak=[GOOD], checks=["looks fine to me"])
+    set_up.config.write_text(
+        set_up.config.read_text().replace(
+            'route = ["weak", "strong", "dear"]', 'route = ["weak"]\nchecker = "strong"'
+        )
+    )
+    async with set_up.client() as client:
+        answer = await delegate(client)
+
+    assert answer["status"] == "needs_review"
+    assert "semantic could not run" in answer["message"]
+
+
+async def test_plain_code_without_a_fence_is_judged_as_it_stands(stage):
+    async with stage().client() as client:
+        judged = await call(client, "validate_outcome", output="def f(:\n    return 1\n", language="python")
+
+    assert judged["verdicts"][0]["validator"] == "syntax"
+    assert judged["verdicts"][0]["diagnostics"][0]["line"] == 1

@@ -205,6 +205,18 @@ def test_trust_remembers_a_file(play, tmp_path):
     [
         (["run", " "], WRONG_USE, "The task is empty"),
         (["run", "x", "--start-tier", "gpt"], WRONG_USE, "is no tier"),
+        (["run", "x", "--validators", "foo"], WRONG_USE, "validators foo are unknown"),
+        (["run", "x", "--complexity", "99"], WRONG_USE, "must be from 0 to 10"),
+        (["run", "x", "--max-cost-usd", "-1"], WRONG_USE, "must not be negative"),
+        (["run", "x", "--timeout-seconds", "0"], WRONG_USE, "must be above 0"),
+        (["run", "x", "--domain", "art"], WRONG_USE, "domain 'art' is unknown"),
+        (["run", "x", "--apply"], WRONG_USE, "apply needs write_to"),
+        (["run", "bad \udcff"], WRONG_USE, "send UTF-8"),
+        (["run", "x", "--write-to", ".git/hooks/pre-commit"], WRONG_USE, "belongs to git"),
+        (["run", "x", "--write-to", "."], WRONG_USE, "must name a file"),
+        (["run", "x", "--write-to", "a\nb.py"], WRONG_USE, "character that file names may not"),
+        (["run", "x", "--write-to", "x" * 300 + ".py"], BROKEN_WORLD, "File name too long"),
+        (["init", "missing/folder/x.toml"], BROKEN_WORLD, "No such file"),
         (["run", "--resume", "t0"], WRONG_USE, "There is no task 't0'"),
         (["review", "approve"], WRONG_USE, "Which task?"),
         (["validate", "missing.py"], WRONG_USE, "missing.py"),
@@ -231,6 +243,18 @@ def test_a_broken_world_leaves_with_3(play, monkeypatch, tmp_path):
 
     assert code == BROKEN_WORLD
     assert "cannot be used" in err
+
+
+def test_a_task_that_nobody_could_be_asked_for_leaves_with_3_and_names_how_to_go_on(play, tmp_path):
+    run = play()
+    config = tmp_path / "escalation.toml"
+    config.write_text(config.read_text().replace("script.json", "missing.json"))
+
+    code, out, err = run("run", *TASK)
+
+    assert code == BROKEN_WORLD
+    assert "stopped" in out
+    assert "orchestrator run --resume t" in err
 
 
 def test_an_untrusted_policy_in_the_folder_is_told(play, monkeypatch, tmp_path):

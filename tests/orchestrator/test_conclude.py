@@ -148,7 +148,7 @@ def test_the_first_prompt_holds_everything_that_was_given():
         "no loops",
         "a.py",
         "assert 1",
-        '<context path="b.py">',
+        ' path="b.py">',
         "person's",
     ):
         assert part in request.messages[1].content

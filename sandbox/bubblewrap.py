@@ -8,8 +8,11 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,6 +20,7 @@ from anyio import to_thread
 from anyio.from_thread import check_cancelled
 
 from sandbox.errors import SandboxUnavailable
+from sandbox.overlay import find_obstacle, overlay_words
 from sandbox.packing import Packed, pack
 from sandbox.program import Execution, Level, Limits, Program
 from sandbox.seccomp import open_filter
@@ -40,10 +44,23 @@ _PERMIT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Workspace:
+    """What the working folder of one run is made of."""
+
+    packed: Packed
+    owner: int
+    """As root, the id that the program runs as: nobody else has it, so its processes can be counted."""
+    place: str | None = None
+    """The folder at whose `merged` the tree is mounted; without, the archive holds the tree."""
+
+
 class Bubblewrap:
     """Runs a program with a read-only system, private folders, no network and no privilege.
 
     Nothing is started before the first `run`. As root, each run gets a user id that nobody else has.
+    A tree is shown copy-on-write where it can be mounted so, and copied elsewhere; a file system where
+    mounting failed once is not tried again.
     """
 
     name = "bubblewrap"
@@ -51,6 +68,7 @@ class Bubblewrap:
 
     def __init__(self) -> None:
         self._options = ""
+        self._not_mountable: dict[int, str] = {}
 
     async def run(self, program: Program) -> Execution:
         """Run to the end or to a limit; nothing of the program is left afterwards.
@@ -64,32 +82,62 @@ class Bubblewrap:
         if executable is None:
             raise SandboxUnavailable(f"No sandbox: 'bwrap' is not on PATH. {_INSTALL}")
         self._options = self._options or await _read_options(executable)
-        packed = await to_thread.run_sync(pack, program, check_cancelled)
+        execution = await self._run_mounted(executable, program)
+        if execution is not None:
+            return execution
+        try:
+            return await self._run_packed(executable, program, place=None)
+        except SandboxUnavailable as error:
+            raise SandboxUnavailable(f"No sandbox: bubblewrap says {str(error)!r}. {_PERMIT}") from error
+
+    async def check(self) -> str:
+        """Start a program that changes a folder and return one sentence about what holds.
+
+        Raises:
+            SandboxUnavailable: The message says why not and how to get it.
+        """
+        with tempfile.TemporaryDirectory() as tree:
+            execution = await self.run(Program(("touch", "file"), tree=tree))
+            reason = self._not_mountable.get(_device(tree))
+        workspaces = f"copied, because {reason}" if reason else "shown copy-on-write"
+        return (
+            f"bubblewrap holds: a program ran and ended with {execution.exit_code} in its own namespaces; "
+            f"workspaces are {workspaces}."
+        )
+
+    async def _run_mounted(self, executable: str, program: Program) -> Execution | None:
+        """Run where the tree is mounted copy-on-write; return nothing where it must be copied."""
+        if program.tree is None:
+            return None
+        obstacle = await to_thread.run_sync(find_obstacle, program, check_cancelled)
+        if obstacle or (device := _device(program.tree)) in self._not_mountable:
+            return None
+        with tempfile.TemporaryDirectory(prefix="workspace-", ignore_cleanup_errors=True) as place:
+            try:
+                return await self._run_packed(executable, program, place)
+            except SandboxUnavailable as error:  # the program has not been started
+                self._not_mountable[device] = str(error)
+        return None
+
+    async def _run_packed(self, executable: str, program: Program, place: str | None) -> Execution:
+        packing = partial(pack, program, check_cancelled, with_tree=place is None)
+        packed = await to_thread.run_sync(packing)
         with packed.archive, ExitStack() as opened:
+            owner = _LOWEST_PRIVATE_UID + secrets.randbelow(_PRIVATE_UIDS)
+            workspace = _Workspace(packed, owner, place)
             descriptors = tuple(_filters(opened))
+            words = self._words(program, workspace, descriptors)
             launch = Launch(
-                argv=(executable, *self._words(program, packed, descriptors)),
+                argv=(*_mounting(program, workspace), executable, *words),
                 environment=_environment() | dict(program.environment),
                 packed=packed,
                 limits=program.limits,
                 contained=True,
                 descriptors=descriptors,
             )
-            try:
-                return await supervise(launch)
-            except SandboxUnavailable as error:
-                raise SandboxUnavailable(f"No sandbox: bubblewrap says {str(error)!r}. {_PERMIT}") from error
+            return await supervise(launch)
 
-    async def check(self) -> str:
-        """Start an empty program and return one sentence about what holds.
-
-        Raises:
-            SandboxUnavailable: The message says why not and how to get it.
-        """
-        execution = await self.run(Program(argv=("true",)))
-        return f"bubblewrap holds: a program ran and ended with {execution.exit_code} in its own namespaces."
-
-    def _words(self, program: Program, packed: Packed, filters: tuple[int, ...]) -> Iterator[str]:
+    def _words(self, program: Program, workspace: _Workspace, filters: tuple[int, ...]) -> Iterator[str]:
         """Yield what stands after `bwrap`."""
         root = os.geteuid() == 0
         yield from ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts")
@@ -103,13 +151,14 @@ class Bubblewrap:
                 yield "--disable-userns"
         for descriptor in filters:
             yield from ("--seccomp", str(descriptor))
-        yield from _file_systems(program.limits.file_bytes, packed.size_bytes)
+        yield from _file_systems(program.limits.file_bytes)
+        yield from _working_folder(program.limits.file_bytes, workspace)
         for path in (sys.base_prefix, sys.prefix, *program.readable):
             yield from _readable(path)
         yield from ("--chdir", WORKING_FOLDER, "--remount-ro", "/dev", "--remount-ro", "/", "--")
         if root:
-            yield from _drop_root()
-        yield from shell_words(unpack=not packed.empty, report=program.report_fd)
+            yield from _drop_root(str(workspace.owner))
+        yield from shell_words(unpack=not workspace.packed.empty, report=program.report_fd)
         yield from _limit_words(program.limits)
         yield from program.argv
 
@@ -139,7 +188,31 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _file_systems(file_bytes: int, packed_bytes: int) -> Iterator[str]:
+def _mounting(program: Program, workspace: _Workspace) -> tuple[str, ...]:
+    """Return the words that stand before `bwrap`, if any."""
+    if program.tree is None or workspace.place is None:
+        return ()
+    size_bytes = program.limits.file_bytes + workspace.packed.size_bytes
+    return overlay_words(program.tree, workspace.place, size_bytes, workspace.owner)
+
+
+def _device(path: str) -> int:
+    """Return the number of the file system that a path lies on."""
+    return Path(path).stat().st_dev
+
+
+def _working_folder(file_bytes: int, workspace: _Workspace) -> Iterator[str]:
+    if workspace.place is not None:
+        yield from ("--bind", f"{workspace.place}/merged", WORKING_FOLDER)
+    else:
+        yield from _private(WORKING_FOLDER, file_bytes + workspace.packed.size_bytes)
+
+
+def _private(folder: str, size_bytes: int) -> Iterator[str]:
+    yield from ("--perms", "1777", "--size", str(size_bytes), "--tmpfs", folder)
+
+
+def _file_systems(file_bytes: int) -> Iterator[str]:
     """Yield the read-only system, and private folders that are limited each."""
     yield from ("--ro-bind", "/usr", "/usr")
     for folder in map(Path, _SYSTEM_FOLDERS):
@@ -152,12 +225,8 @@ def _file_systems(file_bytes: int, packed_bytes: int) -> Iterator[str]:
         for path in Path("/etc").glob(pattern):
             yield from ("--ro-bind", str(path), str(path))
     yield from ("--proc", "/proc", "--dev", "/dev")
-    for private, size in (
-        ("/dev/shm", file_bytes),  # noqa: S108 - inside, it is private
-        (_TEMPORARY_FOLDER, file_bytes),
-        (WORKING_FOLDER, file_bytes + packed_bytes),
-    ):
-        yield from ("--perms", "1777", "--size", str(size), "--tmpfs", private)
+    for private in ("/dev/shm", _TEMPORARY_FOLDER):  # noqa: S108 - inside, it is private
+        yield from _private(private, file_bytes)
 
 
 def _readable(path: str) -> Iterator[str]:
@@ -172,9 +241,8 @@ def _readable(path: str) -> Iterator[str]:
     yield from ("--ro-bind", path, path)
 
 
-def _drop_root() -> Iterator[str]:
-    """Yield the words that leave root for a user id of this run alone, whose processes can be counted."""
-    uid = str(_LOWEST_PRIVATE_UID + secrets.randbelow(_PRIVATE_UIDS))
+def _drop_root(uid: str) -> Iterator[str]:
+    """Yield the words that leave root for a user id."""
     yield from ("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--inh-caps=-all", "--")
 
 

@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -64,7 +64,7 @@ def check_files(program: Program) -> None:
                 raise UnsafePath(f"The path {path!r} leads through the link {parent!r}. Name the folder.")
 
 
-def pack(program: Program, checkpoint: Callable[[], None]) -> Packed:
+def pack(program: Program, checkpoint: Callable[[], None], *, with_tree: bool = True) -> Packed:
     """Write the tree and over it the files into one archive.
 
     Of the tree, folders, regular files and links go in; sockets, pipes, devices and what this user may not
@@ -73,12 +73,15 @@ def pack(program: Program, checkpoint: Callable[[], None]) -> Packed:
     Args:
         program: Whose files and tree.
         checkpoint: Called after each entry; packing ends when it raises.
+        with_tree: False where the working folder shows the tree already.
 
     Raises:
         UnsafePath: A path in `files` is unsafe.
         SandboxError: The tree is no folder, too large, or changes while it is read.
     """
     check_files(program)
+    if not with_tree:
+        program = replace(program, tree=None)
     size_bytes = 0
     with ExitStack() as opened:
         archive = opened.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))
@@ -92,6 +95,8 @@ def pack(program: Program, checkpoint: Callable[[], None]) -> Packed:
                 )
             checkpoint()
         tar.close()
+        if not size_bytes:
+            archive.truncate(0)  # the padding alone, read byte by byte, costs a shell milliseconds
         opened.pop_all()
     archive.seek(0)
     return Packed(archive, size_bytes, empty=size_bytes == 0)

@@ -11,6 +11,9 @@ from sandbox.bubblewrap import Bubblewrap
 from sandbox.errors import SandboxError, SandboxUnavailable
 from sandbox.program import Limits, Program
 
+USER = 65533
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+
 
 async def test_a_missing_bubblewrap_is_named_with_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -101,8 +104,9 @@ def open_folder():
         yield Path(folder)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
-def test_an_ordinary_user_gets_the_same_sandbox(open_folder):
+@pytest.fixture
+def as_user(open_folder):
+    """Runs a program as an ordinary user and returns what its sandbox printed, or why it did not."""
     interpreter = shutil.which("python3", path="/usr/bin:/bin")
     if interpreter is None:
         pytest.skip("no interpreter that every user may read")
@@ -110,35 +114,67 @@ def test_an_ordinary_user_gets_the_same_sandbox(open_folder):
         shutil.copytree(Path(pytest.__file__).parents[1] / package, open_folder / package)
     shutil.copy(Path(pytest.__file__).parents[1] / "typing_extensions.py", open_folder)
     shutil.copytree(Path(__file__).parents[2] / "sandbox", open_folder / "sandbox")
-    (open_folder / "try.py").write_text("""
+
+    def run(program):
+        (open_folder / "try.py").write_text(f"""
 import anyio
 from sandbox.bubblewrap import Bubblewrap
-from sandbox.program import Program
+from sandbox.program import Limits, Program
 async def main():
-    print(await Bubblewrap().run(Program(("sh", "-c", "id -u; cat a; unshare -U true"), files={"a": "file"})))
+    execution = await Bubblewrap().run({program})
+    print(execution.stdout, execution.stderr)
 anyio.run(main)
 """)
+        user = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "env", "-i")
+        place = ("PATH=/usr/bin:/bin", f"PYTHONPATH={open_folder}")
+        done = subprocess.run(
+            [*user, *place, interpreter, "-B", str(open_folder / "try.py")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
 
-    done = subprocess.run(
-        [
-            *(
-                "setpriv",
-                "--reuid=65533",
-                "--regid=65533",
-                "--clear-groups",
-                "env",
-                "-i",
-                "PATH=/usr/bin:/bin",
-            ),
-            *(f"PYTHONPATH={open_folder}", interpreter, "-B", str(open_folder / "try.py")),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run
 
-    assert "stdout='65534\\nfile'" in done.stdout, done.stderr
-    assert "unshare failed" in done.stdout
+
+@only_root
+def test_an_ordinary_user_gets_the_same_sandbox(as_user):
+    program = Program(("sh", "-c", "id -u; cat a; unshare -U true"), files={"a": "file"})
+
+    shown = as_user(program)
+
+    assert "65534\nfile" in shown
+    assert "unshare failed" in shown
+
+
+@only_root
+def test_an_ordinary_user_gets_a_workspace_copy_on_write(as_user, open_folder):
+    tree = open_folder / "project"
+    (tree / "folder").mkdir(parents=True)
+    (tree / "folder" / "secret").write_text("mine")
+    (tree / "folder" / "secret").chmod(0o600)
+    for path in (tree, *tree.rglob("*")):
+        os.chown(path, USER, USER)
+    changes = "cat folder/secret; rm -r folder; mkdir folder; ls folder; echo x > new; stat -f -c %T ."
+
+    shown = as_user(Program(("sh", "-c", changes), tree=str(tree)))
+
+    assert shown == "mineoverlayfs\n \n"
+    assert (tree / "folder" / "secret").read_text() == "mine"
+    assert not (tree / "new").exists()
+
+
+@only_root
+def test_an_ordinary_user_gets_a_copy_of_the_workspace_of_another(as_user, open_folder):
+    tree = open_folder / "project"
+    tree.mkdir()
+    (tree / "shared").write_text("ours")
+
+    shown = as_user(Program(("sh", "-c", "cat shared; echo x > shared; stat -f -c %T ."), tree=str(tree)))
+
+    assert shown == "ourstmpfs\n \n"
+    assert (tree / "shared").read_text() == "ours"
 
 
 def test_importing_the_sandbox_starts_nothing():

@@ -74,6 +74,8 @@ def _python(lines: list[str]) -> str:
 def _is_prose(lines: list[str]) -> bool:
     """Tell whether the first line that is left over reads like a sentence, not like broken code."""
     line = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    if line.startswith(("    ", "\t")):
+        return False  # a line of code that was cut, not a sentence
     return bool(
         re.match(r"[*_`>\-\d.) ]*[A-Z`*_]?[\w'`*]+[,:]? +[\w'`*(]+.*", line)
     ) and not _PYTHON_START.match(line)

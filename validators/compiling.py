@@ -1,4 +1,7 @@
-"""The validator `compile`: a compiler or type checker must accept the candidate, which is never run."""
+"""The validator `compile`: a compiler or type checker must accept the candidate, which is never run.
+
+In Python every name must be bound too, and the function that the task leaves open must be there.
+"""
 
 import re
 import shlex
@@ -7,6 +10,7 @@ from functools import partial
 
 from sandbox.program import Execution, Limits, Program, Sandbox
 from validators.compilers import CHECKS, NOT_COMPILED, Check
+from validators.naming import find_naming_flaws
 from validators.remarks import own_remarks
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
 from validators.toolchains import Tool, find_tool
@@ -50,7 +54,9 @@ class Compile:
                 candidate.language, f"There is nothing to compile in {candidate.language!r}."
             )
             return unavailable(self.name, reason)
-        return _joined(passed)
+        verdict = _joined(passed)
+        flaws = find_naming_flaws(candidate.files, given.task) if candidate.language == "python" else ()
+        return replace(verdict, status="failed", diagnostics=flaws, reason="") if flaws else verdict
 
     async def _run(self, check: Check, tool: Tool, candidate: Candidate, given: Given) -> Verdict:
         plan = make_plan(check, tool, candidate)

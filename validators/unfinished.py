@@ -1,6 +1,6 @@
-"""Find work that was left out: functions without a body, and `... existing code ...`.
+"""Find work that was left out: functions without a body or a result, and `... existing code ...`.
 
-Both rules are built to reject nothing that is right (a compiler accepts stubs, so nobody else would see
+The rules are built to reject nothing that is right (a compiler accepts stubs, so nobody else would see
 them): protocols, abstract methods, overloads, overrides and functions that are meant to do nothing pass.
 """
 
@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterator
 
 from validators.parsers import ParserLimitError, parse_python
+from validators.returning import FunctionNode, find_valueless
 from validators.verdict import Diagnostic
-
-_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 _COMMENT = r"^[ \t]*(?:#|//|--|/\*+|\*|<!--|\{/\*)[ \t]*"
 _DOTS = r"(?:\.{3,}|…)"
@@ -47,7 +46,10 @@ _ON_PURPOSE = re.compile(
 
 
 def find_unfinished(text: str, language: str) -> tuple[Diagnostic, ...]:
-    """Report stubs (Python only) and elisions; codes `stub` and `elided`, without a file name."""
+    """Report stubs, elisions and, in Python, functions that forget their value; without a file name.
+
+    The codes are `stub`, `elided` and `never_returns`.
+    """
     found = tuple(_marks(text, _ELISION, "elided", "the answer leaves out code here"))
     if language != "python":
         return found + tuple(_marks(text, _PLACEHOLDER, "stub", "a comment stands here instead of code"))
@@ -58,7 +60,7 @@ def find_unfinished(text: str, language: str) -> tuple[Diagnostic, ...]:
     if found:
         quoted = _quoted_lines(module)
         found = tuple(remark for remark in found if remark.line not in quoted)
-    return found + tuple(_stubs(module, text.split("\n")))
+    return found + tuple(_stubs(module, text.split("\n"))) + find_valueless(module)
 
 
 def _marks(text: str, pattern: re.Pattern[str], code: str, message: str) -> Iterator[Diagnostic]:
@@ -79,13 +81,13 @@ def _quoted_lines(module: ast.Module) -> set[int]:
 
 
 def _stubs(module: ast.Module, lines: list[str]) -> Iterator[Diagnostic]:
-    functions = {node.name: node for node in module.body if isinstance(node, _FunctionNode)}
+    functions = {node.name: node for node in module.body if isinstance(node, FunctionNode)}
     methods = [
         method
         for node in module.body
         if isinstance(node, ast.ClassDef) and not node.bases and not node.decorator_list
         for method in node.body
-        if isinstance(method, _FunctionNode)
+        if isinstance(method, FunctionNode)
     ]
     hollow = [function for function in functions.values() if _is_hollow(function)]
     nothing_else = len(hollow) == len(functions) and not methods
@@ -97,19 +99,21 @@ def _stubs(module: ast.Module, lines: list[str]) -> Iterator[Diagnostic]:
             yield _stub(method)
 
 
-def _stub(function: _FunctionNode) -> Diagnostic:
+def _stub(function: FunctionNode) -> Diagnostic:
     message = f"function {function.name!r} has no body"
     return Diagnostic(message, line=function.lineno, column=function.col_offset + 1, code="stub")
 
 
-def _is_hollow(function: _FunctionNode) -> bool:
-    """Tell whether nothing but a docstring, `pass`, `...` or `raise NotImplementedError` is in it.
+def _is_hollow(function: FunctionNode) -> bool:
+    """Tell whether nothing but imports, a docstring, `pass`, `...` or `raise NotImplementedError` is in it.
 
     A decorator may give it its meaning (`@overload`, `@abstractmethod`, `@click.group()`).
     """
     if function.decorator_list or function.name.startswith("__"):
         return False
-    return all(_is_nothing(statement) for statement in function.body)
+    *before, last = function.body
+    without_imports = [one for one in before if not isinstance(one, ast.Import | ast.ImportFrom)]
+    return all(_is_nothing(statement) for statement in (*without_imports, last))
 
 
 def _is_nothing(statement: ast.stmt) -> bool:
@@ -125,7 +129,7 @@ def _is_not_implemented(statement: ast.stmt) -> bool:
     return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
 
 
-def _breaks_promise(function: _FunctionNode, lines: list[str]) -> bool:
+def _breaks_promise(function: FunctionNode, lines: list[str]) -> bool:
     """Tell whether a hollow function says that it would do something."""
     if _has_mark(function, lines):
         return True
@@ -134,7 +138,7 @@ def _breaks_promise(function: _FunctionNode, lines: list[str]) -> bool:
     return function.returns is not None or _is_not_implemented(function.body[-1])
 
 
-def _is_silent(function: _FunctionNode, lines: list[str]) -> bool:
+def _is_silent(function: FunctionNode, lines: list[str]) -> bool:
     """Tell whether doing nothing is its purpose, by its name, its text or its annotation."""
     if function.returns is not None and not _is_not_implemented(function.body[-1]):
         annotation = ast.unparse(function.returns)
@@ -144,9 +148,9 @@ def _is_silent(function: _FunctionNode, lines: list[str]) -> bool:
     return bool(_ON_PURPOSE.search(words))
 
 
-def _has_mark(function: _FunctionNode, lines: list[str]) -> bool:
+def _has_mark(function: FunctionNode, lines: list[str]) -> bool:
     return bool(_PROMISE.search(_span(function, lines)))
 
 
-def _span(function: _FunctionNode, lines: list[str]) -> str:
+def _span(function: FunctionNode, lines: list[str]) -> str:
     return "\n".join(lines[function.lineno - 1 : function.end_lineno])

@@ -114,7 +114,7 @@ class Learning(_Section):
 class SandboxPolicy(_Section):
     """`[sandbox]`: where model-written code runs."""
 
-    backend: Literal["auto", "bubblewrap", "none"] = "auto"
+    backend: Literal["auto", "bubblewrap", "landlock", "none"] = "auto"
     allow_unsandboxed: bool = False
     seconds: Seconds = 30.0
     memory_mb: Annotated[int, Field(ge=64)] = 2048

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.errors import SandboxUnavailable
+from sandbox.landlock import Landlock
 from sandbox.program import Execution, Level, Program, Sandbox
 from sandbox.unsandboxed import Unsandboxed
 
@@ -48,9 +49,60 @@ class Refusing:
         raise SandboxUnavailable(self._reason)
 
 
+class FirstThatHolds:
+    """Runs in the first of several sandboxes that passes its own check, tried once, at the first `run`.
+
+    Until then it promises what the last of them does.
+    """
+
+    def __init__(self, *candidates: CheckedSandbox) -> None:
+        self.name = "auto"
+        self.level: Level = candidates[-1].level
+        self._candidates = candidates
+        self._chosen: CheckedSandbox | None = None
+        self._found = ""
+
+    async def run(self, program: Program) -> Execution:
+        """Run where it holds.
+
+        Raises:
+            SandboxUnavailable: Nothing holds; the message gives the reason of each.
+        """
+        return await (await self._choose()).run(program)
+
+    async def check(self) -> str:
+        """Say which sandbox holds, and why those before it do not.
+
+        Raises:
+            SandboxUnavailable: Nothing holds; the message gives the reason of each.
+        """
+        await self._choose()
+        return self._found
+
+    async def _choose(self) -> CheckedSandbox:
+        reasons: list[str] = []
+        for candidate in () if self._chosen else self._candidates:
+            try:
+                holds = await candidate.check()
+            except SandboxUnavailable as error:
+                reasons.append(f"Not {candidate.name}: {error}")
+            else:
+                self._chosen, self._found = candidate, " ".join((holds, *reasons))
+                self.name, self.level = candidate.name, candidate.level
+                break
+        if self._chosen is None:
+            raise SandboxUnavailable("No sandbox holds here. " + " ".join(reasons))
+        return self._chosen
+
+
+def _automatic() -> CheckedSandbox:
+    return FirstThatHolds(Bubblewrap(), Landlock())
+
+
 SANDBOXES: dict[str, Callable[[], CheckedSandbox]] = {
-    "auto": Bubblewrap,
+    "auto": _automatic,
     "bubblewrap": Bubblewrap,
+    "landlock": Landlock,
     "none": Unsandboxed,
 }
 

@@ -11,6 +11,7 @@ import anyio
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
+_GRACE_SECONDS = 5.0
 
 
 class ProcessTree:
@@ -39,6 +40,13 @@ class ProcessTree:
     async def exited(self) -> None:
         """Wait until the started process has ended; its descendants may live on."""
         await anyio.wait_readable(self._handles[0])
+
+    async def terminate(self) -> None:
+        """Tell the started process to end itself and what it brought forth, and give it a moment for it."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handles[0], signal.SIGTERM)
+        with anyio.move_on_after(_GRACE_SECONDS):
+            await self.exited()
 
     async def destroy(self) -> int:
         """Kill everything, wait until it is gone and return how the started process ended."""

@@ -59,7 +59,7 @@ class Sandbox(Protocol):
     """A way to run a program that can neither read secrets, reach a network nor outlive its run."""
 
     name: str
-    """As in `[sandbox] backend` and in every verdict: `bubblewrap`, `none`."""
+    """As in `[sandbox] backend` and in every verdict: `bubblewrap`, `landlock`, `none`."""
     level: Level
 
     async def run(self, program: Program) -> Execution:

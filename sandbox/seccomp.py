@@ -13,9 +13,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
-_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
-_NUMBER_OFFSET, _MACHINE_OFFSET, _FIRST_ARGUMENT_OFFSET = 0, 4, 16
+LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, KILL, ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
+_NUMBER_OFFSET, _MACHINE_OFFSET, FIRST_ARGUMENT_OFFSET = 0, 4, 16
 _NAMESPACE_FLAGS = 0x7E02_0080
 """CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 _FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
@@ -72,7 +72,7 @@ _REFUSED = {  # the numbers of x86_64 and of aarch64
 
 
 @dataclass(frozen=True, slots=True)
-class _Machine:
+class Machine:
     """What differs between processors."""
 
     column: int
@@ -81,47 +81,55 @@ class _Machine:
     clone: int
 
 
-_MACHINES = {
-    "x86_64": _Machine(column=0, audit=0xC000_003E, socket=41, clone=56),
-    "aarch64": _Machine(column=1, audit=0xC000_00B7, socket=198, clone=220),
+MACHINES = {
+    "x86_64": Machine(column=0, audit=0xC000_003E, socket=41, clone=56),
+    "aarch64": Machine(column=1, audit=0xC000_00B7, socket=198, clone=220),
 }
 
 
 def assemble(machine_name: str) -> bytes | None:
     """Return the filter for a processor as the kernel reads it, or nothing for a processor not known here."""
-    machine = _MACHINES.get(machine_name)
+    machine = MACHINES.get(machine_name)
     if machine is None:
         return None
     refused = (*_REFUSED_EVERYWHERE.values(), *(numbers[machine.column] for numbers in _REFUSED.values()))
     program = [
-        _step(_LOAD, _MACHINE_OFFSET),
-        _step(_JUMP_EQUAL, machine.audit, when_true=1),
-        _step(_RETURN, _KILL),
-        _step(_LOAD, _NUMBER_OFFSET),
-        *_refuse_when(_JUMP_AT_LEAST, _X32_CALLS, errno.ENOSYS),
-        *_refuse_when(_JUMP_EQUAL, _CLONE3, errno.ENOSYS),
+        *load_number(machine.audit),
+        *refuse_when(JUMP_AT_LEAST, _X32_CALLS, errno.ENOSYS),
+        *refuse_when(JUMP_EQUAL, _CLONE3, errno.ENOSYS),
     ]
     for number in refused:
-        program += _refuse_when(_JUMP_EQUAL, number, errno.EPERM)
+        program += refuse_when(JUMP_EQUAL, number, errno.EPERM)
     program += [
-        _step(_JUMP_EQUAL, machine.clone, when_false=4),
-        _step(_LOAD, _FIRST_ARGUMENT_OFFSET),
-        *_refuse_when(_JUMP_ANY_BIT, _NAMESPACE_FLAGS, errno.EPERM),
-        _step(_RETURN, _ALLOW),
-        _step(_JUMP_EQUAL, machine.socket, when_false=len(_FAMILIES) + 2),
-        _step(_LOAD, _FIRST_ARGUMENT_OFFSET),
-        *(_step(_JUMP_EQUAL, family, when_true=len(_FAMILIES) - at) for at, family in enumerate(_FAMILIES)),
-        _step(_RETURN, _ERRNO | errno.EAFNOSUPPORT),
-        _step(_RETURN, _ALLOW),
+        step(JUMP_EQUAL, machine.clone, when_false=4),
+        step(LOAD, FIRST_ARGUMENT_OFFSET),
+        *refuse_when(JUMP_ANY_BIT, _NAMESPACE_FLAGS, errno.EPERM),
+        step(RETURN, ALLOW),
+        step(JUMP_EQUAL, machine.socket, when_false=len(_FAMILIES) + 2),
+        step(LOAD, FIRST_ARGUMENT_OFFSET),
+        *(step(JUMP_EQUAL, family, when_true=len(_FAMILIES) - at) for at, family in enumerate(_FAMILIES)),
+        step(RETURN, ERRNO | errno.EAFNOSUPPORT),
+        step(RETURN, ALLOW),
     ]
     return b"".join(program)
 
 
-def _refuse_when(jump: int, operand: int, error: int) -> tuple[bytes, bytes]:
-    return _step(jump, operand, when_false=1), _step(_RETURN, _ERRNO | error)
+def load_number(audit: int) -> tuple[bytes, ...]:
+    """Return how each filter begins: another processor's call ends the process, then the number is there."""
+    return (
+        step(LOAD, _MACHINE_OFFSET),
+        step(JUMP_EQUAL, audit, when_true=1),
+        step(RETURN, KILL),
+        step(LOAD, _NUMBER_OFFSET),
+    )
 
 
-def _step(code: int, operand: int, *, when_true: int = 0, when_false: int = 0) -> bytes:
+def refuse_when(jump: int, operand: int, error: int) -> tuple[bytes, bytes]:
+    """Encode that a call is refused with an error when the jump is taken."""
+    return step(jump, operand, when_false=1), step(RETURN, ERRNO | error)
+
+
+def step(code: int, operand: int, *, when_true: int = 0, when_false: int = 0) -> bytes:
     """Encode one instruction; the jumps count the instructions that are left out."""
     return struct.pack("=HBBI", code, when_true, when_false, operand)
 

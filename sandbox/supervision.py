@@ -41,6 +41,8 @@ class Launch:
     cwd: str | None = None
     descriptors: tuple[int, ...] = ()
     """Kept open for the started process."""
+    cleans_up: bool = False
+    """Whether the started process, told to terminate, first ends everything that it brought forth."""
 
 
 def shell_words(*, unpack: bool, report: bool) -> tuple[str, ...]:
@@ -154,6 +156,8 @@ class _Run:
         """Kill what is left of the program, and read the rest of what it wrote."""
         if self._began is not None:
             self._seconds = anyio.current_time() - self._began
+        if self._launch.cleans_up:
+            await self._tree.terminate()
         self._exit_code = await self._tree.destroy()
         for stream in (self._stdout, self._stderr, self._report):
             stream.drain()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import uuid
 from pathlib import Path
 
 import anyio
@@ -9,11 +10,12 @@ import pytest
 
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.errors import SandboxError
+from sandbox.landlock import Landlock
 from sandbox.program import Limits, Program
 from sandbox.unsandboxed import Unsandboxed
 
 
-@pytest.fixture(params=[Bubblewrap, Unsandboxed], ids=["bubblewrap", "none"])
+@pytest.fixture(params=[Bubblewrap, Landlock, Unsandboxed], ids=["bubblewrap", "landlock", "none"])
 def box(request):
     return request.param()
 
@@ -200,7 +202,7 @@ async def test_a_grandchild_that_holds_the_output_is_not_waited_for(box):
 
 async def test_cancelling_kills_the_program_and_leaves_no_folder(box, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    marker = f"cancelled-{tmp_path.name}"
+    marker = f"cancelled-{uuid.uuid4()}"
 
     with anyio.move_on_after(0.5) as scope:
         await box.run(python(f"import time; time.sleep(300)  # {marker}", files={"a": "b"}))

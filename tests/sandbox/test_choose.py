@@ -1,19 +1,51 @@
 import pytest
 
 from sandbox.bubblewrap import Bubblewrap
-from sandbox.choose import choose
+from sandbox.choose import FirstThatHolds, Refusing, choose
 from sandbox.errors import SandboxUnavailable
+from sandbox.landlock import Landlock
 from sandbox.program import Program
 from sandbox.unsandboxed import Unsandboxed
 
 
-@pytest.mark.parametrize("name", ["auto", "bubblewrap"])
-def test_bubblewrap_is_taken_on_linux(name):
-    assert isinstance(choose(name, platform="linux"), Bubblewrap)
+@pytest.mark.parametrize(("name", "kind"), [("bubblewrap", Bubblewrap), ("landlock", Landlock)])
+def test_a_sandbox_is_taken_by_its_name(name, kind):
+    assert isinstance(choose(name, platform="linux"), kind)
+
+
+async def test_bubblewrap_is_taken_where_it_holds():
+    sandbox = choose("auto", platform="linux")
+
+    execution = await sandbox.run(Program(("echo", "ran")))
+
+    assert execution.stdout == "ran\n"
+    assert (sandbox.name, sandbox.level) == ("bubblewrap", "full")
+    assert (await sandbox.check()).startswith("bubblewrap holds")
+
+
+async def test_landlock_is_taken_where_bubblewrap_does_not_hold_and_both_are_explained(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sandbox = choose("auto", platform="linux")
+
+    said = await sandbox.check()
+
+    assert said.startswith("landlock holds")
+    assert "Not bubblewrap: No sandbox: 'bwrap' is not on PATH" in said
+    assert (sandbox.name, sandbox.level) == ("landlock", "strong")
+
+
+async def test_where_nothing_holds_the_reason_of_each_is_given():
+    sandbox = FirstThatHolds(Refusing("No namespaces."), Landlock(newest_abi=0))
+
+    with pytest.raises(SandboxUnavailable, match=r"No sandbox holds here.*No namespaces\..*has no Landlock"):
+        await sandbox.run(Program(("true",)))
+    assert sandbox.name == "auto"
 
 
 def test_a_name_that_does_not_exist_is_refused_with_those_that_do():
-    with pytest.raises(ValueError, match=r"no sandbox 'docker'\. Take one of auto, bubblewrap, none"):
+    with pytest.raises(
+        ValueError, match=r"no sandbox 'docker'\. Take one of auto, bubblewrap, landlock, none"
+    ):
         choose("docker")
 
 

@@ -6,7 +6,6 @@ as they stand such answers fail for a reason that says nothing about the work: o
 """
 
 import ast
-import builtins
 import symtable
 import textwrap
 import warnings
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from orchestrator.fences import find_blocks
+from validators.naming import unbound_names
 
 _TYPING = (
     "Any Callable DefaultDict Deque Dict FrozenSet Generator Iterable Iterator List Literal Mapping "
@@ -113,23 +113,7 @@ def _put_under_signature(body: str, given: Sequence[str]) -> str:
 
 
 def _find_unbound(text: str) -> frozenset[str]:
-    """Name what the code uses and nobody binds; nothing when a star import may bind it."""
-    top = symtable.symtable(text, "candidate", "exec")
-    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
-    if any(node.names[0].name == "*" for node in imports):
-        return frozenset()
-    bound = {one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()}
-    bound |= {one.get_name() for one in top.get_symbols() if one.is_namespace()}
-    return frozenset(_used_globals(top)) - bound - set(dir(builtins)) - {"__name__", "__file__", "__doc__"}
-
-
-def _used_globals(scope: symtable.SymbolTable) -> Iterator[str]:
-    is_top = scope.get_type() == "module"
-    for symbol in scope.get_symbols():
-        if symbol.is_referenced() and (symbol.is_global() or is_top):
-            yield symbol.get_name()
-    for child in scope.get_children():
-        yield from _used_globals(child)
+    return unbound_names(text, ast.parse(text))
 
 
 def _find_providers(missing: frozenset[str], given: Sequence[str]) -> list[str]:

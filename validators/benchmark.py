@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sandbox.program import Execution, Limits, Sandbox
-from validators.runners.commands import command_program
+from validators.runners.commands import absent_program, command_program
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
@@ -36,7 +36,6 @@ _RELATIONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_NOT_FOUND_CODES = frozenset({126, 127})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class Benchmark:
             executions.append(await self._sandbox.run(program))
             if executions[-1].end != "exited" or executions[-1].exit_code != 0:
                 break
-        status, diagnostics, reason = decide_benchmark(executions, bound, self._limits)
+        status, diagnostics, reason = decide_benchmark(command, executions, bound, self._limits)
         return Verdict(
             self.name,
             status,
@@ -113,13 +112,15 @@ class Benchmark:
         )
 
 
-def decide_benchmark(executions: list[Execution], bound: Bound | None, limits: Limits) -> Decision:
+def decide_benchmark(
+    command: str, executions: list[Execution], bound: Bound | None, limits: Limits
+) -> Decision:
     """Decide from the runs of a benchmark, of which only the last may have failed."""
     last = executions[-1]
     if limit := describe_end(last, limits):
         return "failed", (Diagnostic(f"{limit}\n{tail(last)}".strip()),), ""
-    if last.exit_code in _NOT_FOUND_CODES:
-        return "unavailable", (), f"The benchmark needs something that is not here: {tail(last)}"
+    if absent := absent_program(command, last):
+        return "unavailable", (), f"The benchmark needs {absent!r}, which is not here: {tail(last)}"
     if last.exit_code != 0:
         return (
             "failed",

@@ -7,11 +7,13 @@ from dataclasses import replace
 import anyio
 
 from sandbox.errors import SandboxError, UnsafePath
+from sandbox.packing import check_path
 from sandbox.program import Execution, Limits
 from validators.verdict import Candidate, Diagnostic, Status, Verdict
 
 Decision = tuple[Status, tuple[Diagnostic, ...], str]
 """Status, diagnostics and reason of a verdict."""
+UNSAFE_PATH = "unsafe path"
 _TAIL_LINES = 25
 _NOISE = re.compile(r"\s+(?:at )?(?:async )?.*\(?(?:node:internal|java\.base)/")
 """Lines of a stack that are inside of the language."""
@@ -26,12 +28,18 @@ _ENDS = {
 async def judge_sandboxed(
     name: str, candidate: Candidate, judge: Callable[[], Awaitable[Verdict]]
 ) -> Verdict:
-    """Judge, time it, and say `unavailable` where the sandbox is what failed."""
+    """Judge, time it, and say `unavailable` where the sandbox is what failed.
+
+    A candidate with a path that leads out of its folder fails before anything reads or writes it.
+    """
     began = anyio.current_time()
     try:
+        for path in candidate.files:
+            check_path(path)
         verdict = await judge()
     except UnsafePath as error:
-        verdict = Verdict(name, "failed", confidence=1.0, diagnostics=(Diagnostic(str(error)),))
+        remark = Diagnostic(str(error), code=UNSAFE_PATH)
+        verdict = Verdict(name, "failed", confidence=1.0, diagnostics=(remark,))
     except SandboxError as error:
         verdict = unavailable(name, str(error))
     return replace(

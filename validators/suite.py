@@ -1,38 +1,43 @@
-"""The validator `tests`: given tests, and the project's own test command, must pass beside the candidate."""
+"""The validator `tests`: given tests, and the project's own test command, must pass beside the candidate.
 
-import json
+A pass is what a runner says that the candidate does not hold in its hands, as far as one process allows:
+tests run in the program they test, so what a candidate hides well enough (`runners.tampering`) can still lie.
+"""
+
 import platform
 import re
 import secrets
-import sys
 from dataclasses import replace
 from functools import partial
-from importlib import resources
+from pathlib import Path
 
+from anyio import to_thread
+
+from sandbox.errors import UnsafePath
 from sandbox.program import Execution, Limits, Program, Sandbox
-from validators.remarks import by_pattern
-from validators.runners.commands import command_program
-from validators.runners.counting import Counts, count_tests
-from validators.runners.python_report import decide_python, read_report
+from validators.runners.commands import command_program, watched
+from validators.runners.deciding import UNCOUNTED, decide_command, decide_suite, missing_import
+from validators.runners.imports import expected_modules
+from validators.runners.layouts import LAST_WORD_FILE, Materials
+from validators.runners.python_report import decide_python, missing_modules, read_report
+from validators.runners.python_start import Runner, named_file, python_program
 from validators.runners.python_tests.reporting import TESTS
-from validators.runners.suites import SUITES, Materials, Suite
-from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
+from validators.runners.suites import SUITES, Suite, count_checks
+from validators.runners.tampering import find_shadowing, find_tampering, is_test_file
+from validators.runners.written_tests import uncalled_tests
+from validators.sandboxed import Decision, describe_end, judge_sandboxed, unavailable
 from validators.toolchains import Tool, find_tool
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
 
 CONFIDENCE = 0.95
-_RUNNER_FOLDER = ".runner"
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from python_tests.running import main; main()"
-_NOTED_AT = 0.9
-"""The share of the time after which the Python runner notes where it is."""
-_NOT_FOUND_CODES = frozenset({126, 127})
-_NO_FRAMEWORK = re.compile(r"No module named '?(?:pytest|nose|tox)\b")
-_PYTEST_FAILURES = by_pattern(r"^(?:FAILED|ERROR) (?P<file>[^\s:]+)(?:::)?(?P<message>.*)$")
-_COUNTING = re.compile(r"\b(?:pytest|unittest|jest|vitest|node\s+--test|(?:cargo|go)\s+test)\b")
-"""Commands of frameworks that always say how many tests there were, unless they were cut off."""
-_PLACE = re.compile(r"(?:/sandbox/|\./)?(?P<file>[\w.][\w./-]*\.\w+):(?P<line>\d+)")
-_KEPT = 19
+PRINTED_CONFIDENCE = 0.9
+"""Where a count of tests was only printed, which a candidate can do too."""
+UNCOUNTED_CONFIDENCE = 0.6
+_RESERVED = ("given_test", "StartOfTests.")
+_PLAIN_PATH = re.compile(r"[\w./ +@,=\[\]-]+")
+"""What may stand between quotes in a source or a script."""
+_KEPT = 20
 
 
 class Tests:
@@ -52,6 +57,9 @@ class Tests:
     async def _judge(self, candidate: Candidate, given: Given) -> Verdict:
         if not given.tests.strip() and not given.test_command.strip():
             return unavailable(self.name, "No tests were given.")
+        check_names(candidate)
+        if remarks := await to_thread.run_sync(find_cheats, candidate, given):
+            return Verdict(self.name, "failed", CONFIDENCE, remarks)
         if not given.test_command.strip():
             return await self._run_tests(candidate, given)
         if not given.tests.strip():
@@ -60,13 +68,26 @@ class Tests:
         if first.status != "passed":
             return first
         second = await self._run_command(candidate, given)
-        return replace(second, reason=f"{first.reason}; {second.reason}")
+        return replace(
+            second,
+            reason=f"{first.reason}; {second.reason}",
+            confidence=max(first.confidence, second.confidence)
+            if second.status == "passed"
+            else second.confidence,
+        )
 
     async def _run_command(self, candidate: Candidate, given: Given) -> Verdict:
+        runner = Runner()
+        judged = [path for path in candidate.files if not is_test_file(path)]
         program = command_program(given.test_command, candidate, given, self._limits)
-        execution = await self._sandbox.run(program)
-        decision = decide_command(given.test_command, execution, candidate, self._limits)
-        return self._verdict(decision, execution, given.test_command)
+        execution = await self._sandbox.run(watched(program, runner.files(judged), runner.folder))
+        report = read_report(execution.report, runner.secret)
+        decision = decide_command(given.test_command, execution, report, candidate, self._limits)
+        verdict = self._verdict(decision, execution, given.test_command)
+        if verdict.status != "passed" or report.records:
+            return verdict
+        uncounted = verdict.reason == UNCOUNTED
+        return replace(verdict, confidence=UNCOUNTED_CONFIDENCE if uncounted else PRINTED_CONFIDENCE)
 
     async def _run_tests(self, candidate: Candidate, given: Given) -> Verdict:
         if candidate.language == "python":
@@ -77,7 +98,9 @@ class Tests:
                 self.name,
                 f"Tests in {candidate.language!r} cannot be run as source. Give a test_command.",
             )
-        if not count_checks(suite, given.tests):
+        if uncalled := uncalled_tests(given.tests, candidate.language):
+            return unavailable(self.name, f"No tests were found: {uncalled[0]!r} is never called. Call it.")
+        if not count_checks(candidate.language, given.tests):
             return unavailable(self.name, f"No tests were found: nothing in them matches {suite.checks!r}.")
         tool = find_tool(suite.binaries)
         if tool is None:
@@ -86,11 +109,11 @@ class Tests:
 
     async def _run_suite(self, suite: Suite, tool: Tool, candidate: Candidate, given: Given) -> Verdict:
         last_word = secrets.token_hex(16)
-        layout = suite.lay_out(Materials(candidate.files, given.tests, last_word))
+        layout = suite.lay_out(Materials(candidate.files, given.tests))
         execution = await self._sandbox.run(
             Program(
                 argv=("/bin/sh", "-c", layout.script, tool.path),
-                files=layout.files,
+                files={**layout.files, LAST_WORD_FILE: f"{last_word}\n"},
                 tree=given.workspace or None,
                 environment=suite.environment,
                 readable=tool.readable,
@@ -98,26 +121,20 @@ class Tests:
                 report_fd=True,
             )
         )
-        whole = came_to_end(suite, execution, last_word, given.tests)
-        decision = decide_suite(suite, execution, candidate, self._limits, whole=whole)
+        whole = came_to_end(suite, execution, last_word, count_checks(candidate.language, given.tests))
+        decision = decide_suite(execution, candidate, self._limits, whole=whole)
+        said, module = missing_import(suite, execution)
+        if said:
+            expected = await to_thread.run_sync(expected_modules, {module}, given)
+            decision = _decide_missing(said, module, decision, expected=not module or module in expected)
         return self._verdict(decision, execution, layout.script)
 
     async def _run_python(self, candidate: Candidate, given: Given) -> Verdict:
-        secret = secrets.token_hex(16)
-        execution = await self._sandbox.run(
-            Program(
-                argv=(sys.executable, "-I", "-B", "-c", _START, _RUNNER_FOLDER),
-                files={
-                    **candidate.files,
-                    TESTS: given.tests,
-                    **python_runner(candidate, secret, self._limits.seconds * _NOTED_AT),
-                },
-                tree=given.workspace or None,
-                limits=self._limits,
-                report_fd=True,
-            )
-        )
-        decision = decide_python(read_report(execution.report, secret), describe_end(execution, self._limits))
+        runner = Runner()
+        execution = await self._sandbox.run(python_program(runner, candidate, given, self._limits))
+        report = read_report(execution.report, runner.secret)
+        expected = await to_thread.run_sync(expected_modules, missing_modules(report), given)
+        decision = decide_python(report, describe_end(execution, self._limits), expected)
         return self._verdict(decision, execution, f"python {platform.python_version()} {TESTS}")
 
     def _verdict(self, decision: Decision, execution: Execution, command: str) -> Verdict:
@@ -132,92 +149,43 @@ class Tests:
         )
 
 
-def python_runner(candidate: Candidate, secret: str, seconds: float) -> dict[str, str]:
-    """Return the files of the Python runner, which removes them before the candidate's first line."""
-    own = [path for path in candidate.files if path.endswith(".py")]
-    importable = len(own) == 1 and all(part.isidentifier() for part in own[0].removesuffix(".py").split("/"))
-    settings = {"secret": secret, "candidate": own[0] if importable else "", "seconds": seconds}
-    package = resources.files("validators.runners.python_tests")
-    return {
-        f"{_RUNNER_FOLDER}/settings.json": json.dumps(settings),
-        **{
-            f"{_RUNNER_FOLDER}/python_tests/{module.name}": module.read_text("utf-8")
-            for module in package.iterdir()
-            if module.name.endswith(".py")
-        },
-    }
+def check_names(candidate: Candidate) -> None:
+    """Refuse files that could take the place of the tests or the runner, or break out of a quoted path.
+
+    Raises:
+        UnsafePath: The message names the path.
+    """
+    for path in candidate.files:
+        if path.startswith(_RESERVED):
+            raise UnsafePath(f"The path {path!r} is the tests' own. Choose another.")
+        if candidate.language != "python" and not _PLAIN_PATH.fullmatch(path):
+            raise UnsafePath(
+                f"The path {path!r} has characters that shells read. Use letters, digits, '-' and '_'."
+            )
 
 
-def count_checks(suite: Suite, tests: str) -> int:
-    """Count the tests or assertions in a source, as far as a pattern tells."""
-    return len(re.findall(suite.checks, tests, re.MULTILINE))
+def find_cheats(candidate: Candidate, given: Given) -> tuple[Diagnostic, ...]:
+    """Return what the candidate does to its judges, measured against the files that it replaces."""
+    remarks: list[Diagnostic] = []
+    for path, text in candidate.files.items():
+        before = Path(given.workspace, path) if given.workspace else None
+        known = before.read_text("utf-8", "replace") if before and before.is_file() else None
+        remarks.extend(find_tampering(path, text, candidate.language, known))
+        if given.tests.strip() and (candidate.language != "python" or path == named_file(candidate)):
+            remarks.extend(find_shadowing(path, text, candidate.language, given.tests))
+    return tuple(remarks[:_KEPT])
 
 
-def came_to_end(suite: Suite, execution: Execution, last_word: str, tests: str) -> bool:
-    """Say whether the run proves that it reached the end of the tests."""
+def came_to_end(suite: Suite, execution: Execution, last_word: str, tests: int) -> bool:
+    """Say whether the run proves that it reached the end of its tests."""
     if suite.each_prints:
-        ended = re.findall(suite.each_prints, execution.stdout, re.MULTILINE)
-        return len(ended) >= count_checks(suite, tests)
+        return len(re.findall(suite.each_prints, execution.stdout, re.MULTILINE)) >= tests
     return last_word in execution.report + execution.stdout
 
 
-def decide_suite(
-    suite: Suite, execution: Execution, candidate: Candidate, limits: Limits, *, whole: bool
-) -> Decision:
-    """Decide from a run of tests in another language than Python."""
-    if limit := describe_end(execution, limits):
-        return _failed(limit, execution, candidate)
-    output = execution.stdout + execution.stderr
-    counts = count_tests(output)
-    if execution.exit_code != 0:
-        if absent := re.search(suite.missing, output):
-            return "unavailable", (), f"A dependency is not installed here: {absent[0]}."
-        return _failed("The tests failed.", execution, candidate)
-    if not whole:
-        return _failed("The program ended before its tests did.", execution, candidate)
-    return _by_counts(counts, execution, candidate) or ("passed", (), _counted(counts))
-
-
-def decide_command(command: str, execution: Execution, candidate: Candidate, limits: Limits) -> Decision:
-    """Decide from the exit code of a test command, and from the counts of a framework that is recognised."""
-    if limit := describe_end(execution, limits):
-        return _failed(limit, execution, candidate)
-    output = execution.stdout + execution.stderr
-    if execution.exit_code in _NOT_FOUND_CODES or _NO_FRAMEWORK.search(output):
-        return "unavailable", (), f"The command needs something that is not here: {tail(execution)}"
-    counts = count_tests(output)
-    if decided := _by_counts(counts, execution, candidate):
-        return decided
-    if execution.exit_code != 0:
-        return _failed(f"The command ended with {execution.exit_code}.", execution, candidate)
-    if counts is None and _COUNTING.search(command):
-        return "unavailable", (), f"The command printed no count of its tests. {tail(execution)}"
-    return "passed", (), _counted(counts)
-
-
-def _by_counts(counts: Counts | None, execution: Execution, candidate: Candidate) -> Decision | None:
-    """Decide where counts alone do: tests failed, or there were none."""
-    if counts is None:
-        return None
-    if counts.failed:
-        return _failed(f"{counts.failed} tests failed.", execution, candidate)
-    return None if counts.passed else ("unavailable", (), "No tests were run.")
-
-
-def _failed(message: str, execution: Execution, candidate: Candidate) -> Decision:
-    """Fail with the failures that can be read, and what was written last."""
-    output = execution.stderr + execution.stdout
-    failures = tuple(_PYTEST_FAILURES(output))[:_KEPT]
-    last = Diagnostic(f"{message}\n{tail(execution)}".strip())
-    place = next((place for place in _PLACE.finditer(output) if _is_shown(place["file"], candidate)), None)
-    if place is not None and not failures:
-        last = replace(last, file=place["file"], line=int(place["line"]))
-    return "failed", (*failures, last), ""
-
-
-def _is_shown(file: str, candidate: Candidate) -> bool:
-    return file in candidate.files or file.startswith("given_test")
-
-
-def _counted(counts: Counts | None) -> str:
-    return "The tests ran to their end." if counts is None else f"{counts.passed} passed"
+def _decide_missing(said: str, module: str, decision: Decision, *, expected: bool) -> Decision:
+    """Decide about a dependency that is not installed: the project's need, or the candidate's invention."""
+    if expected:
+        return "unavailable", (), f"A dependency is not installed here: {said}."
+    status, diagnostics, reason = decision
+    return status, (Diagnostic(f"imports {module!r}, which is not installed"), *diagnostics), reason

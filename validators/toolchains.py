@@ -6,10 +6,20 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 _PROXY = "rustup"
 """`rustc` and `cargo` are links to it; it picks a toolchain by files of the home folder."""
+_INSTALLATIONS = (
+    ".rustup/toolchains/*",
+    ".pyenv/versions/*",
+    ".nvm/versions/node/*",
+    ".volta/tools/image/node/*",
+    ".asdf/installs/*/*",
+    ".sdkman/candidates/java/*",
+    ".local/share/mise/installs/*/*",
+)
+"""Where in a home tools are installed each in its own folder; others may hold private files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +66,21 @@ def _home() -> Path:
 
 
 def _shown(path: Path) -> tuple[str, ...]:
-    """Return the installation a program belongs to, or the program alone when that would be a whole home."""
+    """Return the installation a program belongs to; in a home the program alone, unless it is a known one."""
     if path.is_relative_to("/usr"):
         return ()
+    home = _home().resolve()
     modules = [folder for folder in path.parents if folder.name == "node_modules"]
     installation = modules[0] if modules else path.parent.parent
-    wide = _home().resolve().is_relative_to(installation)
+    if installation.is_relative_to(home) and not _is_installation(installation.relative_to(home)):
+        installation = path
+    wide = home.is_relative_to(installation)
     return (str(path if wide else installation),)
+
+
+def _is_installation(folder: PurePath) -> bool:
+    """Say whether a folder, seen from the home, holds one installed toolchain and nothing of the user's."""
+    return any(
+        folder.match(pattern) and len(folder.parts) == len(PurePath(pattern).parts)
+        for pattern in _INSTALLATIONS
+    ) or (folder.name == "node_modules" and len(folder.parts) > 1)

@@ -73,7 +73,7 @@ async def test_a_benchmark_runs_in_a_copy_of_the_workspace(tmp_path):
 
 
 def test_a_benchmark_that_does_not_end_fails():
-    status, diagnostics, _ = decide_benchmark([replace(DONE, end="timed_out")], None, LIMITS)
+    status, diagnostics, _ = decide_benchmark("true", [replace(DONE, end="timed_out")], None, LIMITS)
 
     assert status == "failed"
     assert diagnostics[0].message == "The program did not end within 30 s."
@@ -82,9 +82,9 @@ def test_a_benchmark_that_does_not_end_fails():
 def test_the_best_of_the_runs_counts():
     slow, fast = replace(DONE, seconds=3.0), replace(DONE, seconds=1.0)
 
-    assert decide_benchmark([slow, fast], Bound("seconds", "<", 2), LIMITS)[0] == "passed"
-    assert decide_benchmark([slow, fast], Bound("seconds", ">", 2), LIMITS)[0] == "passed"
-    assert decide_benchmark([slow, slow], Bound("seconds", "<", 2), LIMITS)[0] == "failed"
+    assert decide_benchmark("true", [slow, fast], Bound("seconds", "<", 2), LIMITS)[0] == "passed"
+    assert decide_benchmark("true", [slow, fast], Bound("seconds", ">", 2), LIMITS)[0] == "passed"
+    assert decide_benchmark("true", [slow, slow], Bound("seconds", "<", 2), LIMITS)[0] == "failed"
 
 
 @given(

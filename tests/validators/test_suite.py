@@ -7,8 +7,11 @@ from sandbox.bubblewrap import Bubblewrap
 from sandbox.choose import choose
 from sandbox.program import Execution, Limits
 from validators import suite
-from validators.runners.suites import SUITES, Materials
-from validators.suite import came_to_end, decide_command, decide_suite
+from validators.runners.deciding import decide_command, decide_suite
+from validators.runners.layouts import Materials
+from validators.runners.python_report import SuiteReport
+from validators.runners.suites import SUITES
+from validators.suite import came_to_end
 from validators.validator import Given
 from validators.verdict import Candidate
 
@@ -65,6 +68,11 @@ PASSING = {
     "a check nobody calls": ("def check(candidate):\n    assert candidate(1, 2) == 3", "1 passed"),
     "unittest": (UNITTEST, "2 passed, 1 skipped"),
     "pytest": (PYTEST, "4 passed, 2 skipped"),
+    "pytest without functions": (
+        "import pytest\nassert add(1, 2) == 3\nwith pytest.raises(TypeError): add(1)",
+        "2 passed",
+    ),
+    "pytest and statements": ("import pytest\nassert add(1, 2) == 3\ndef test_a(): pass", "1 passed"),
     "fixtures without an import": ("def test_a(tmp_path): assert add(1, 2) == 3", "1 passed"),
 }
 
@@ -193,7 +201,7 @@ UNAVAILABLE = {
     ),
     "a package": (
         f"import no_such_package\n{ADD}",
-        "assert True",
+        "import no_such_package\nassert True",
         "Not installed beside the server: no_such_package.",
     ),
     "which function": (
@@ -411,7 +419,12 @@ async def test_a_command_is_judged_by_its_exit_code_and_its_counts(command, stat
 @pytest.mark.parametrize(
     ("tests", "command", "status", "reason"),
     [
-        ("assert add(1, 2) == 3", "true", "passed", "1 passed; The tests ran to their end."),
+        (
+            "assert add(1, 2) == 3",
+            "true",
+            "passed",
+            "1 passed; The command ended with 0; it printed no count of tests.",
+        ),
         ("assert add(1, 2) == 4", "true", "failed", "1 failed"),
         ("assert add(1, 2) == 3", "false", "failed", "1 passed; "),
     ],
@@ -432,11 +445,16 @@ async def test_without_a_sandbox_nothing_is_run():
 
 DONE = Execution("exited", 0, "", "", 0.1)
 ANY = Candidate({"a.js": ""}, "javascript")
+SILENT = SuiteReport((), "")
 
 
 def test_a_framework_that_says_nothing_is_not_believed():
-    assert decide_command("python -m pytest -qq", DONE, ANY, LIMITS)[0] == "unavailable"
-    assert decide_command("make check", DONE, ANY, LIMITS)[0] == "passed"
+    assert decide_command("python -m unittest -q", DONE, SILENT, ANY, LIMITS)[0] == "unavailable"
+    assert (
+        decide_command("pytest", replace(DONE, stdout="1 passed in 1s"), SILENT, ANY, LIMITS)[0]
+        == "unavailable"
+    )
+    assert decide_command("make check", DONE, SILENT, ANY, LIMITS)[0] == "passed"
 
 
 def test_a_command_that_hides_failures_fails():
@@ -444,55 +462,95 @@ def test_a_command_that_hides_failures_fails():
         DONE, stdout="=== 1 failed, 2 passed in 0.1s ===\nFAILED a.py::test_x - assert 1 == 2\n"
     )
 
-    status, diagnostics, _ = decide_command("pytest || true", execution, ANY, LIMITS)
+    status, diagnostics, _ = decide_command("pytest || true", execution, SILENT, ANY, LIMITS)
 
     assert status == "failed"
     assert (diagnostics[0].file, diagnostics[0].message) == ("a.py", "test_x - assert 1 == 2")
 
 
+PASSED = {"kind": "result", "test": "a.py::test_x", "outcome": "passed"}
+BEGUN, OVER = {"kind": "start", "collected": "1"}, {"kind": "end"}
+
+
+@pytest.mark.parametrize(
+    ("records", "code", "stdout", "status"),
+    [
+        ((BEGUN, PASSED, OVER), 0, "1 passed in 1s", "passed"),
+        ((PASSED, OVER), 0, "", "passed"),
+        ((BEGUN, PASSED), 0, "1 passed in 1s", "failed"),
+        ((BEGUN, OVER), 0, "1 passed in 1s", "failed"),
+        ((BEGUN, PASSED, OVER), 3, "1 passed in 1s", "failed"),
+        ((BEGUN, PASSED, OVER), 0, "1 failed, 1 passed in 1s", "failed"),
+        ((OVER,), 5, "no tests ran in 1s", "unavailable"),
+        ((OVER,), 3, "", "failed"),
+        ((OVER,), 0, "1 passed in 1s", "unavailable"),
+    ],
+)
+def test_of_pytest_only_its_own_report_is_believed(records, code, stdout, status):
+    execution = replace(DONE, exit_code=code, stdout=stdout)
+
+    assert decide_command("pytest", execution, SuiteReport(records, ""), ANY, LIMITS)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "written", "status"),
+    [
+        ("tox", 1, "No module named pytest", "unavailable"),
+        ("make check", 0, "3 passed in 1s", "passed"),
+        ("make check", 0, "3 passed, 1 failed in 1s", "failed"),
+        ("make check", 0, "no tests ran in 1s", "unavailable"),
+        ("make check", 2, "3 passed in 1s", "failed"),
+    ],
+)
+def test_what_other_commands_print_is_counted(command, code, written, status):
+    execution = replace(DONE, exit_code=code, stdout=written)
+
+    assert decide_command(command, execution, SILENT, ANY, LIMITS)[0] == status
+
+
 def test_a_limit_fails_whatever_was_said():
     execution = replace(DONE, end="out_of_memory", stdout="3 passed in 1s")
 
-    assert decide_command("pytest", execution, ANY, LIMITS)[0] == "failed"
-    assert decide_suite(SUITES["javascript"], execution, ANY, LIMITS, whole=True)[0] == "failed"
+    assert decide_command("pytest", execution, SILENT, ANY, LIMITS)[0] == "failed"
+    assert decide_suite(execution, ANY, LIMITS, whole=True)[0] == "failed"
 
 
-def test_a_dependency_that_is_missing_is_not_the_candidates_fault():
-    execution = replace(DONE, exit_code=1, stderr="Error: Cannot find package 'chai' imported from a.js")
+@needs("node")
+async def test_a_dependency_that_the_tests_want_too_is_not_the_candidates_fault():
+    verdict = await judge({"solution.js": JS_ADD}, "require('chai').assert(add(1, 2) === 3)", "javascript")
 
-    assert decide_suite(SUITES["javascript"], execution, ANY, LIMITS, whole=False)[0] == "unavailable"
+    assert verdict.status == "unavailable"
+    assert verdict.reason == "A dependency is not installed here: Cannot find module 'chai'."
 
 
 def test_a_framework_that_ran_no_test_is_unavailable():
     execution = replace(DONE, stdout="# tests 0\n# pass 0\n# fail 0\n")
 
-    assert decide_suite(SUITES["javascript"], execution, ANY, LIMITS, whole=True)[0] == "unavailable"
+    assert decide_suite(execution, ANY, LIMITS, whole=True)[0] == "unavailable"
 
 
 @pytest.mark.parametrize(
     ("language", "stdout", "whole"),
     [
-        ("rust", "test a ... ok\ntest b ... ignored\n", True),
-        ("rust", "test a ... ok\n", False),
+        ("go", "--- PASS: a\n--- SKIP: b\n", True),
+        ("go", "--- PASS: a\n", False),
         ("javascript", "word", True),
         ("javascript", "", False),
     ],
 )
 def test_the_end_of_the_tests_is_proved(language, stdout, whole):
-    tests = "#[test]\nfn a() {}\n#[test]\nfn b() {}"
-
-    assert came_to_end(SUITES[language], replace(DONE, stdout=stdout), "word", tests) == whole
+    assert came_to_end(SUITES[language], replace(DONE, stdout=stdout), "word", 2) == whole
 
 
 def test_tests_in_go_get_the_package_of_the_candidate():
-    layout = SUITES["go"].lay_out(Materials({"a.go": "package sums\n"}, "func TestA() {}", "word"))
+    layout = SUITES["go"].lay_out(Materials({"a.go": "package sums\n"}, "func TestA() {}"))
 
     assert layout.files["given_test.go"].startswith("package sums\n")
     assert "go.mod" in layout.files
 
 
 def test_tests_in_go_that_name_their_package_are_left_alone():
-    materials = Materials({"a.go": "package sums\n", "go.mod": "module x\n"}, "package sums\n", "word")
+    materials = Materials({"a.go": "package sums\n", "go.mod": "module x\n"}, "package sums\n")
 
     layout = SUITES["go"].lay_out(materials)
 
@@ -502,20 +560,19 @@ def test_tests_in_go_that_name_their_package_are_left_alone():
 
 @pytest.mark.parametrize(("language", "ending"), [("ruby", "rb"), ("php", "php")])
 @pytest.mark.parametrize("tests", ["assert(1)", "require 'solution'"])
-def test_the_last_word_stands_after_the_tests(language, ending, tests):
-    layout = SUITES[language].lay_out(Materials({f"solution.{ending}": "x"}, tests, "word"))
+def test_the_last_word_reaches_the_program_on_stdin_alone(language, ending, tests):
+    layout = SUITES[language].lay_out(Materials({f"solution.{ending}": "x"}, tests))
 
-    script = layout.files[f"given_tests.{ending}"]
-    assert script.index(tests) < script.index("word")
+    assert tests in layout.files[f"given_tests.{ending}"]
+    assert f"given_tests_start.{ending}" in layout.run
+    assert layout.script.startswith("read -r word < given_tests_word && rm given_tests_word && ")
 
 
 def test_rust_tests_that_name_the_candidate_stand_alone():
-    layout = SUITES["rust"].lay_out(
-        Materials({"sums.rs": "fn a() {}"}, "mod sums;\n#[test]\nfn b() {}", "word")
-    )
+    layout = SUITES["rust"].lay_out(Materials({"sums.rs": "fn a() {}"}, "mod sums;\n#[test]\nfn b() {}"))
 
     assert layout.files["given_tests.rs"].startswith("mod sums;")
 
 
 def test_java_tests_without_a_class_get_a_name():
-    assert "Tests.java" in SUITES["java"].lay_out(Materials({}, "", "word")).files
+    assert "Tests.java" in SUITES["java"].lay_out(Materials({}, "")).files

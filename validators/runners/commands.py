@@ -1,15 +1,31 @@
 """Run a command of the project's own in a throw-away copy of its folder."""
 
 import os
+import re
+import shlex
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 
-from sandbox.program import Limits, Program
+from sandbox.program import Execution, Limits, Program
 from validators.toolchains import surrounding_tools
 from validators.validator import Given
 from validators.verdict import Candidate
 
 _TOOLS = ("cargo", "rustc", "node", "tsc", "go", "javac", "ruby", "php", "uv")
 """What commands are likely to need; they are shown and on PATH even when they live in the home folder."""
+_WATCH = (
+    'mv "$1" "$TMPDIR" 2>/dev/null; '
+    'export PYTHONPATH="$TMPDIR/$1" PYTEST_ADDOPTS="-p given_tests_runner.in_commands"; exec /bin/sh -c "$2"'
+)
+"""Takes the plugin out of the tree, and has every pytest that the command starts report through it."""
+_ABSENT_CODES = frozenset({126, 127})
+_ABSENT = re.compile(
+    r"^(?:/bin/)?sh: (?:line )?\d+: (?P<word>[^\n]+): (?:command not found|not found|Permission denied)$",
+    re.MULTILINE,
+)
+"""How the shell of the command says, in its own name, that there is no such program."""
+_BEFORE_WORDS = frozenset({"&&", "||", ";", "|", "&", "(", "{", "!", "then", "do", "else"})
 
 
 def command_program(command: str, candidate: Candidate, given: Given, limits: Limits) -> Program:
@@ -25,3 +41,46 @@ def command_program(command: str, candidate: Candidate, given: Given, limits: Li
         readable=tuple(dict.fromkeys(path for tool in tools for path in tool.readable)),
         limits=limits,
     )
+
+
+def watched(program: Program, runner: Mapping[str, str], folder: str) -> Program:
+    """Return the program of a command whose pytest reports over descriptor 3.
+
+    Args:
+        program: As `command_program` returns it.
+        runner: The files of the Python runner, which holds the plugin.
+        folder: The folder they all lie in.
+    """
+    return replace(
+        program,
+        argv=("/bin/sh", "-c", _WATCH, "sh", folder, program.argv[-1]),
+        files={**program.files, **runner},
+        report_fd=True,
+    )
+
+
+def absent_program(command: str, execution: Execution) -> str:
+    """Return the program of the command that the shell did not find; empty where something else failed."""
+    if execution.exit_code not in _ABSENT_CODES:
+        return ""
+    called = _called_words(command)
+    return next(
+        (found["word"] for found in _ABSENT.finditer(execution.stderr) if found["word"] in called), ""
+    )
+
+
+def _called_words(command: str) -> set[str]:
+    """Return the words of a command that stand where a program's name does."""
+    lexer = shlex.shlex(command.replace("\n", " ; "), posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    called = set()
+    first = True
+    try:
+        for word in lexer:
+            if first and not re.match(r"\w+=", word):
+                called.add(word)
+                first = False
+            first = first or word in _BEFORE_WORDS
+    except ValueError:  # a quote is never closed, which the shell will have said
+        return called
+    return called

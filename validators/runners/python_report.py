@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from validators.runners.tampering import TAMPERING
 from validators.sandboxed import Decision
 from validators.verdict import Diagnostic
 
-Record = Mapping[str, str | int]
+Record = Mapping[str, str]
 _PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 _CRASH = re.compile(r"Fatal Python error: (?P<crash>[^\n]+)")
 _KEPT = 20
@@ -47,19 +48,24 @@ def _records(report: str, secret: str) -> Iterator[Record]:
                 yield record
 
 
-def decide_python(report: SuiteReport, limit: str) -> Decision:
+def missing_modules(report: SuiteReport) -> frozenset[str]:
+    """Return the modules that are not installed and that a test, or what it tests, imports."""
+    return frozenset(record["missing"] for record in report.results("failed") if record.get("missing"))
+
+
+def decide_python(report: SuiteReport, limit: str, expected: Collection[str] = ()) -> Decision:
     """Decide from a report; a pass needs every collected test, none failed, and the last record.
 
     Args:
         report: What the runner said.
         limit: Which limit the run passed, empty when none.
+        expected: The missing modules that the project asks for; the others are the candidate's fault.
     """
-    if unusable := report.of("unusable"):
-        return "unavailable", (), str(unusable[0]["message"])
     failures = report.results("failed")
-    missing = sorted({str(record["missing"]) for record in failures if record.get("missing")})
-    if missing:
-        return "unavailable", (), f"Not installed beside the server: {', '.join(missing)}."
+    if failures and (absent := sorted(missing_modules(report) & set(expected))):
+        return "unavailable", (), f"Not installed beside the server: {', '.join(absent)}."
+    if not failures and (unusable := report.of("unusable")):
+        return "unavailable", (), unusable[0]["message"]
     if failures:
         return "failed", tuple(map(_diagnostic, failures[:_KEPT])), _counted(report)
     if limit or not report.of("end"):
@@ -109,9 +115,11 @@ def _counted(report: SuiteReport) -> str:
 
 
 def _diagnostic(failure: Record) -> Diagnostic:
+    missing = failure.get("missing")
+    message = f"imports {missing!r}, which is not installed" if missing else failure["message"]
     return Diagnostic(
-        f"{failure['test']}: {failure['message']}",
-        file=str(failure["file"]),
+        f"{failure['test']}: {message}",
+        file=failure["file"],
         line=int(failure["line"]),
-        code=str(failure["code"]),
+        code=TAMPERING if failure["code"] == "Tampered" else failure["code"],
     )

@@ -26,8 +26,9 @@ class _Explaining(ast.NodeTransformer):
             ],
             [],
         )
-        error = ast.Call(ast.Name("AssertionError", ast.Load()), [explanation], [])
-        return ast.copy_location(ast.If(ast.UnaryOp(ast.Not(), test), [ast.Raise(error, None)], []), node)
+        return ast.copy_location(
+            ast.If(ast.UnaryOp(ast.Not(), test), [ast.Raise(explanation, None)], []), node
+        )
 
 
 def _noted(test: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
@@ -44,12 +45,12 @@ def _note(name: str, value: ast.expr) -> ast.NamedExpr:
     return ast.NamedExpr(ast.Name(name, ast.Store()), value)
 
 
-def explain(source: str, values: Sequence[object], message: object) -> str:
-    """Return what a failed assert says: its source, the values, and the author's own message."""
+def explain(source: str, values: Sequence[object], message: object) -> AssertionError:
+    """Return the error of a failed assert: its source, the values, and the author's own message."""
     names = ("left", "right") if len(values) > 1 else ("the value",)
     shown = ", ".join(f"{name} is {_repr(value)}" for name, value in zip(names, values, strict=True))
     author = "" if message is None else f" ({message})"
-    return f"assert {source}: {shown}{author}"
+    return AssertionError(f"assert {source}: {shown}{author}")
 
 
 def _repr(value: object) -> str:

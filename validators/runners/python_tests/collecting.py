@@ -1,19 +1,27 @@
 """Find out what tests there are, without running anything."""
 
 import ast
+from collections.abc import Iterator
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+_EXPECTING = frozenset({"raises", "warns"})
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def count_tests(tree: ast.Module) -> int:
-    """Count what must be reported at least: checking statements, test functions and test methods."""
-    return sum(_count(node) for node in tree.body)
+    """Count what must be reported at least: test functions and methods, and statements that check.
+
+    Statements are no tests to pytest: it fails when it cannot import them, and counts what they define.
+    """
+    checks = checking_names(tree)
+    statements = 0 if needs_pytest(tree) else sum(is_checking(node, checks) for node in tree.body)
+    return statements + sum(map(_count_defined, tree.body))
 
 
-def _count(node: ast.stmt) -> int:
+def _count_defined(node: ast.stmt) -> int:
     if isinstance(node, ast.ClassDef):
         return sum(map(is_test_function, node.body)) if is_test_class(node) else 0
-    return is_test_function(node) or is_checking(node)
+    return is_test_function(node)
 
 
 def is_test_function(node: ast.stmt) -> bool:
@@ -31,13 +39,33 @@ def is_test_case(node: ast.ClassDef) -> bool:
     return any(ast.unparse(parent).endswith("TestCase") for parent in node.bases)
 
 
-def is_checking(node: ast.stmt) -> bool:
-    """Say whether a top-level statement can fail a candidate: it asserts, raises or calls (but `print`)."""
+def checking_names(tree: ast.Module) -> frozenset[str]:
+    """Return the functions of the tests that check something, themselves or through one another."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, _FUNCTION)]
+    checks: frozenset[str] = frozenset()
+    while more := {node.name for node in functions if _checks(node, checks)} - checks:
+        checks |= more
+    return checks
+
+
+def _checks(node: ast.AST, checks: frozenset[str]) -> bool:
+    """Say whether something in a node can fail a candidate: an assert, a raise, a call of what checks."""
+    return any(
+        isinstance(part, ast.Assert | ast.Raise) or (isinstance(part, ast.Call) and _is_check(part, checks))
+        for part in ast.walk(node)
+    )
+
+
+def _is_check(call: ast.Call, checks: frozenset[str]) -> bool:
+    name = ast.unparse(call.func).rpartition(".")[2]
+    return name in checks or name in _EXPECTING or name.startswith("assert")
+
+
+def is_checking(node: ast.stmt, checks: frozenset[str]) -> bool:
+    """Say whether a top-level statement checks: a bare call of the candidate proves nothing."""
     if isinstance(node, (*_FUNCTION, ast.ClassDef)) or _is_main_guard(node):
         return False
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return ast.unparse(node.value.func) != "print"
-    return any(isinstance(part, ast.Assert | ast.Raise) for part in ast.walk(node))
+    return _checks(node, checks)
 
 
 def _is_main_guard(node: ast.stmt) -> bool:
@@ -46,6 +74,8 @@ def _is_main_guard(node: ast.stmt) -> bool:
 
 def needs_pytest(tree: ast.Module) -> bool:
     """Say whether only pytest can run these tests: they import it, use fixtures or plain test classes."""
+    if not any(map(_count_defined, tree.body)):
+        return False
     return any(map(_imports_pytest, ast.walk(tree))) or any(map(_is_for_pytest, tree.body))
 
 
@@ -67,3 +97,29 @@ def uncalled_check(tree: ast.Module) -> str:
         if isinstance(node, ast.FunctionDef) and node.name == "check" and len(node.args.args) == 1:
             return "" if count_tests(tree) else node.name
     return ""
+
+
+def idle_test(tree: ast.Module) -> str:
+    """Return the name of a test function that yields, so that nothing in it would ever run; else nothing."""
+    bodies = [
+        tree.body,
+        *(node.body for node in tree.body if isinstance(node, ast.ClassDef) and is_test_class(node)),
+    ]
+    tests = (
+        node for body in bodies for node in body if isinstance(node, _FUNCTION) and is_test_function(node)
+    )
+    return next((test.name for test in tests if any(map(_yields, _own_nodes(test)))), "")
+
+
+def _yields(node: ast.AST) -> bool:
+    return isinstance(node, ast.Yield | ast.YieldFrom)
+
+
+def _own_nodes(function: _Function) -> Iterator[ast.AST]:
+    """Yield what is in a function, but not what is in functions inside of it."""
+    waiting: list[ast.AST] = [*function.body]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, (*_FUNCTION, ast.Lambda, ast.ClassDef)):
+            waiting.extend(ast.iter_child_nodes(node))

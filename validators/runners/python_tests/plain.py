@@ -3,18 +3,17 @@
 import __future__
 
 import ast
-import asyncio
 import inspect
 import linecache
 import sys
 import types
 import unittest
+from asyncio import run as run_coroutine
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from .asserting import EXPLAIN, explain, explaining
-from .collecting import is_checking, is_test_function, uncalled_check
+from .collecting import checking_names, is_checking, is_test_function, uncalled_check
 from .reporting import TESTS, Reporter
 
 _Error = tuple[type[BaseException], BaseException, types.TracebackType] | tuple[None, None, None]
@@ -22,7 +21,6 @@ _Error = tuple[type[BaseException], BaseException, types.TracebackType] | tuple[
 
 def run_plain(source: str, tree: ast.Module, names: Mapping[str, object], report: Reporter) -> None:
     """Run the tests in a scope that knows the candidate's names; a failed top-level check ends them."""
-    Path(TESTS).unlink(missing_ok=True)
     linecache.cache[TESTS] = (len(source), None, source.splitlines(keepends=True), TESTS)
     module = types.ModuleType(TESTS.removesuffix(".py"))
     sys.modules[module.__name__] = module
@@ -48,8 +46,9 @@ def run_plain(source: str, tree: ast.Module, names: Mapping[str, object], report
 
 def _run_statements(tree: ast.Module, scope: dict[str, Any], report: Reporter) -> bool:
     flags = compile(tree, TESTS, "exec", dont_inherit=True).co_flags & _future_flags()
+    checks = checking_names(tree)
     for node in tree.body:
-        checking = is_checking(node)
+        checking = is_checking(node, checks)
         statement = explaining(ast.Module([node], []))
         try:
             exec(compile(statement, TESTS, "exec", flags=flags, dont_inherit=True), scope)  # noqa: S102 - the point
@@ -69,9 +68,9 @@ def _run_function(name: str, test: Callable[[], object], report: Reporter) -> No
     try:
         outcome = test()
         if inspect.iscoroutine(outcome):
-            asyncio.run(outcome)
+            run_coroutine(outcome)
     except unittest.SkipTest as skip:
-        report.skipped(name, str(skip))
+        report.skipped(name, str(skip), skip)
     except BaseException as error:  # noqa: BLE001 - the untrusted program may raise anything
         report.failed(name, error)
     else:
@@ -111,7 +110,7 @@ class _CaseResult(unittest.TestResult):
         self._fail(test, err)
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802
-        self._report.skipped(test.id(), reason)
+        self._report.skipped(test.id(), reason, sys.exc_info()[1])  # None for what a decorator skips
 
     def addExpectedFailure(self, test: unittest.TestCase, err: _Error) -> None:  # noqa: N802, ARG002
         self._report.passed(test.id())

@@ -1,35 +1,60 @@
-"""Run the tests beside the candidate; everything is read and removed before the candidate's first line."""
+"""Run the tests beside the candidate; everything is read and removed before the candidate's first line.
+
+What tests and candidate share is one process: `guarding` notices what was replaced in it, but a program
+written to search the interpreter's memory can still find the secret of the report.
+"""
 
 import ast
+import builtins
 import faulthandler
+import fcntl
 import functools
 import importlib
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import TypedDict
 
-from .collecting import count_tests, needs_pytest, uncalled_check
+from .collecting import count_tests, idle_test, needs_pytest, uncalled_check
+from .guarding import Guard, check_guard, take_guard
 from .plain import run_plain
-from .reporting import TESTS, Reporter
+from .reporting import TESTS, Reporter, open_record
 
 REPORT_FD = 3
+_BUILTINS = frozenset(vars(builtins))
+_HIDDEN_FD = 100
+"""Above what a candidate would guess; descriptor 3 itself is closed."""
+
+
+class Settings(TypedDict):
+    """What lies beside this package."""
+
+    secret: str
+    candidate: str
+    """The file whose names the tests know; empty when they import what they need."""
+    files: list[str]
+    seconds: float
 
 
 def main() -> None:
-    """Run what the settings say that lie beside this package, and end whatever the candidate left running."""
+    """Run what the settings say, and end whatever the candidate left running."""
     folder = Path(sys.path[0])
-    settings = json.loads((folder / "settings.json").read_text("utf-8"))
-    report = Reporter(settings["secret"], functools.partial(os.write, REPORT_FD))
-    faulthandler.enable(REPORT_FD)
-    faulthandler.dump_traceback_later(settings["seconds"], file=REPORT_FD)
-    run(Path(TESTS).read_text("utf-8"), folder, settings["candidate"], report)
-    report.record("end")
+    settings: Settings = json.loads((folder / "settings.json").read_text("utf-8"))
+    channel = fcntl.fcntl(REPORT_FD, fcntl.F_DUPFD_CLOEXEC, _HIDDEN_FD)
+    os.close(REPORT_FD)
+    record = open_record(settings["secret"], functools.partial(os.write, channel))
+    faulthandler.enable(channel)
+    faulthandler.dump_traceback_later(settings["seconds"], file=channel)
+    source = Path(TESTS).read_text("utf-8")
+    end = functools.partial(os._exit, 0)
+    run(source, folder, settings["candidate"], Reporter(record, settings["files"]))
+    record("end")
     sys.stdout.flush()
-    os._exit(0)
+    end()
 
 
 def run(source: str, folder: Path, candidate: str, report: Reporter) -> None:
@@ -43,16 +68,46 @@ def run(source: str, folder: Path, candidate: str, report: Reporter) -> None:
     except ModuleNotFoundError:
         report.record("unusable", message="The tests need pytest. Install it beside the server.")
         return
-    report.record("start", collected=count_tests(tree) or bool(uncalled_check(tree)))
+    if idle := idle_test(tree):
+        report.record(
+            "unusable", message=f"{idle!r} yields, so nothing in it would run. Make it a plain test."
+        )
+        return
+    report.record("start", collected=str(count_tests(tree) or len(uncalled_check(tree)[:1])))
+    vanish(folder)
+    judge_run(functools.partial(load, candidate), run_tests, report)
+
+
+def vanish(folder: Path) -> None:
+    """Leave nothing of the runner that could be found by a path or a name."""
     shutil.rmtree(folder)
+    Path(TESTS).unlink(missing_ok=True)
     sys.path[0] = str(Path.cwd())
     sys.argv = [TESTS]
+    package = __package__ or ""
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
+
+
+def judge_run(
+    load_names: Callable[[], Mapping[str, object]],
+    run_tests: Callable[[Mapping[str, object], Reporter], None],
+    report: Reporter,
+) -> None:
+    """Load the candidate and run the tests, with what they judge by as it was before."""
+    guard = take_guard()
+    check: Callable[[Guard], None] = check_guard
     try:
-        names = public_names(import_candidate(candidate)) if candidate else {}
+        names = load_names()
+        check(guard)
     except BaseException as error:  # noqa: BLE001 - the untrusted program may raise anything
         report.failed("import of the candidate", error)
         return
     run_tests(names, report)
+    try:
+        check(guard)
+    except BaseException as error:  # noqa: BLE001 - what is compared may be the candidate's
+        report.failed("end of the tests", error)
 
 
 def choose_runner(source: str, tree: ast.Module) -> Callable[[Mapping[str, object], Reporter], None]:
@@ -62,8 +117,13 @@ def choose_runner(source: str, tree: ast.Module) -> Callable[[Mapping[str, objec
         ModuleNotFoundError: They need pytest, which is not installed.
     """
     if needs_pytest(tree):
-        return importlib.import_module(".with_pytest", __package__).run_pytest  # type: ignore[no-any-return]
+        return functools.partial(importlib.import_module(".with_pytest", __package__).run_pytest, source)
     return functools.partial(run_plain, source, tree)
+
+
+def load(path: str) -> Mapping[str, object]:
+    """Import the candidate, if there is one to import, and return the names that the tests may use."""
+    return public_names(import_candidate(path)) if path else {}
 
 
 def import_candidate(path: str) -> ModuleType:
@@ -75,6 +135,8 @@ def import_candidate(path: str) -> ModuleType:
 
 
 def public_names(module: ModuleType) -> dict[str, object]:
-    """Return what `from module import *` would give."""
-    chosen = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
-    return {name: getattr(module, name) for name in chosen}
+    """Return what `from module import *` would give, but nothing that would hide a builtin."""
+    chosen: Collection[str] = getattr(module, "__all__", None) or [
+        name for name in vars(module) if not name.startswith("_")
+    ]
+    return {name: getattr(module, name) for name in chosen if name not in _BUILTINS}

@@ -1,0 +1,70 @@
+"""Start the runner of Python tests: the files it is made of, and the program that runs it."""
+
+import json
+import secrets
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib import resources
+
+from sandbox.program import Limits, Program
+from validators.runners.python_tests.reporting import TESTS
+from validators.validator import Given
+from validators.verdict import Candidate
+
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); __import__('given_tests_runner.running').running.main()"
+)
+_NOTED_AT = 0.9
+"""The share of the time after which the runner notes where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """The runner as it is written into one run; a candidate can guess neither its folder nor its secret."""
+
+    secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    folder: str = field(default_factory=lambda: f".{secrets.token_hex(8)}")
+
+    def files(self, judged: Iterable[str], candidate: str = "", seconds: float = 0.0) -> dict[str, str]:
+        """Return the runner's files, of which none is left when the candidate is loaded.
+
+        Args:
+            judged: The candidate's files that may not skip tests.
+            candidate: The one whose names the tests know.
+            seconds: When to note where the program is.
+        """
+        settings = {
+            "secret": self.secret,
+            "candidate": candidate,
+            "files": sorted(judged),
+            "seconds": seconds,
+        }
+        package = resources.files("validators.runners.python_tests")
+        return {
+            f"{self.folder}/settings.json": json.dumps(settings),
+            **{
+                f"{self.folder}/given_tests_runner/{module.name}": module.read_text("utf-8")
+                for module in package.iterdir()
+                if module.name.endswith(".py")
+            },
+        }
+
+
+def named_file(candidate: Candidate) -> str:
+    """Return the file whose names tests know without importing them; empty where there is not just one."""
+    own = [path for path in candidate.files if path.endswith(".py")]
+    importable = len(own) == 1 and all(part.isidentifier() for part in own[0].removesuffix(".py").split("/"))
+    return own[0] if importable else ""
+
+
+def python_program(runner: Runner, candidate: Candidate, given: Given, limits: Limits) -> Program:
+    """Return the program that runs given tests beside a candidate."""
+    own = runner.files(candidate.files, named_file(candidate), limits.seconds * _NOTED_AT)
+    return Program(
+        argv=(sys.executable, "-I", "-B", "-c", _START, runner.folder),
+        files={**candidate.files, TESTS: given.tests, **own},
+        tree=given.workspace or None,
+        limits=limits,
+        report_fd=True,
+    )

@@ -1,12 +1,11 @@
 """Candidates that are wrong and want to pass, by accident or on purpose, run for real in the sandbox."""
 
-import shutil
-
 import pytest
 
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.program import Limits
 from validators import suite
+from validators.toolchains import find_tool
 from validators.validator import Given
 from validators.verdict import Candidate
 
@@ -22,7 +21,7 @@ UNITTEST = (
 
 
 def needs(tool):
-    return pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed")
+    return pytest.mark.skipif(find_tool([tool]) is None, reason=f"{tool} is not installed")
 
 
 async def judge(files, tests="", language="python", **given):

@@ -1,4 +1,3 @@
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from sandbox.program import Execution
 from validators.compilers import CHECKS, place_java, place_javascript
 from validators.compiling import Compile, conclude, make_plan
 from validators.remarks import by_pattern, own_remarks
-from validators.toolchains import Tool
+from validators.toolchains import Tool, find_tool
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic
 
@@ -25,7 +24,7 @@ async def judge(language, text, path=None, **given):
 
 
 def needs(tool):
-    return pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed")
+    return pytest.mark.skipif(find_tool([tool]) is None, reason=f"{tool} is not installed")
 
 
 GOOD = [

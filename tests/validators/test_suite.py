@@ -1,4 +1,3 @@
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -12,10 +11,11 @@ from validators.runners.layouts import Materials
 from validators.runners.python_report import SuiteReport
 from validators.runners.suites import SUITES
 from validators.suite import came_to_end
+from validators.toolchains import find_tool
 from validators.validator import Given
 from validators.verdict import Candidate
 
-LIMITS = Limits(seconds=10)
+LIMITS = Limits(seconds=60)
 ADD = "def add(a, b):\n    return a + b\n"
 WRONG = "def add(a, b):\n    return a - b\n"
 JS_ADD = "function add(a, b) { return a + b }\n"
@@ -30,7 +30,7 @@ async def judge(files, tests="", language="python", limits=LIMITS, **given):
 
 
 def needs(tool):
-    return pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed")
+    return pytest.mark.skipif(find_tool([tool]) is None, reason=f"{tool} is not installed")
 
 
 UNITTEST = """
@@ -407,13 +407,19 @@ async def test_a_command_runs_in_a_copy_of_the_workspace_with_the_candidate_in_p
         ("exit 3", "failed"),
         ("no-such-command", "unavailable"),
         ("python -m unittest -q", "unavailable"),
-        ("sleep 30", "failed"),
     ],
 )
 async def test_a_command_is_judged_by_its_exit_code_and_its_counts(command, status):
-    verdict = await judge(ADD, test_command=command, limits=Limits(seconds=1.5))
+    verdict = await judge(ADD, test_command=command, limits=Limits(seconds=60))
 
     assert verdict.status == status, verdict
+
+
+async def test_a_command_that_does_not_end_fails():
+    verdict = await judge(ADD, test_command="sleep 30", limits=Limits(seconds=0.5))
+
+    assert verdict.status == "failed"
+    assert verdict.diagnostics[0].message == "The program did not end within 0.5 s."
 
 
 @pytest.mark.parametrize(

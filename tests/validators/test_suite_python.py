@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.bubblewrap import Bubblewrap
+from sandbox.program import Limits
 from validators.runners.python_report import decide_python, read_report
 from validators.runners.python_syntax import remarks
 from validators.runners.python_tests.asserting import EXPLAIN, explain, explaining
@@ -16,6 +18,9 @@ from validators.runners.python_tests.collecting import count_tests, needs_pytest
 from validators.runners.python_tests.plain import run_plain
 from validators.runners.python_tests.reporting import Reporter, describe, open_record
 from validators.runners.python_tests.running import run
+from validators.suite import Tests
+from validators.validator import Given
+from validators.verdict import Candidate
 
 
 class Broken:
@@ -295,3 +300,13 @@ def test_python_is_compiled_without_being_run(tmp_path, source, code):
 
     assert len(found) == (0 if code is None else 1)
     assert all(remark["code"] == code or not code for remark in found)
+
+
+@pytest.mark.parametrize("path", ["my-slug.py", "new dir/ü.py"])
+async def test_a_file_whose_name_cannot_be_imported_is_tested_as_solution(path):
+    candidate = Candidate({path: "def add(a, b):\n    return a + b\n"}, "python")
+    tests = "from solution import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n"
+
+    verdict = await Tests(Bubblewrap(), Limits()).judge(candidate, Given(tests=tests))
+
+    assert verdict.status == "passed", verdict.diagnostics

@@ -4,7 +4,7 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 
 from sandbox.program import Limits, Program
@@ -58,12 +58,23 @@ def named_file(candidate: Candidate) -> str:
     return own[0] if importable else ""
 
 
+def importable_files(candidate: Candidate) -> dict[str, str]:
+    """Return the candidate's files; a single one whose name no import can spell becomes `solution.py`."""
+    own = [path for path in candidate.files if path.endswith(".py")]
+    if len(own) != 1 or named_file(candidate):
+        return dict(candidate.files)
+    others = {path: text for path, text in candidate.files.items() if path != own[0]}
+    return {**others, "solution.py": candidate.files[own[0]]}
+
+
 def python_program(runner: Runner, candidate: Candidate, given: Given, limits: Limits) -> Program:
     """Return the program that runs given tests beside a candidate."""
-    own = runner.files(candidate.files, named_file(candidate), limits.seconds * _NOTED_AT)
+    files = importable_files(candidate)
+    named = named_file(replace(candidate, files=files))
+    own = runner.files(files, named, limits.seconds * _NOTED_AT)
     return Program(
         argv=(sys.executable, "-I", "-B", "-c", _START, runner.folder),
-        files={**candidate.files, TESTS: given.tests, **own},
+        files={**files, TESTS: given.tests, **own},
         tree=given.workspace or None,
         limits=limits,
         report_fd=True,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
@@ -104,12 +104,15 @@ class DelegationTool(Tool):
         context: Context[Any, Any],
         convert_result: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:  # noqa: ANN401
-        """Check the arguments, then run as the SDK does."""
+        """Run as the SDK does, and say in our words what is wrong with the arguments."""
         try:
-            self.fn_metadata.validate_arguments(arguments)
-        except ValidationError as error:
-            raise ToolError(_describe(self.name, error, self.parameters)) from error
-        return await super().run(arguments, context, convert_result)
+            return await super().run(arguments, context, convert_result)
+        except UnexpectedToolError:
+            raise  # a ValidationError behind this one is our own bug
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            raise ToolError(_describe(self.name, error.__cause__, self.parameters)) from error.__cause__
 
 
 def make_tools(desk: Desk) -> list[Tool]:
@@ -119,7 +122,7 @@ def make_tools(desk: Desk) -> list[Tool]:
 
 def _make_tool(spec: ToolSpec, desk: Desk) -> Tool:
     async def call(context: Context[Any, Any], **arguments: object) -> CallToolResult:
-        given = spec.arguments(**arguments)
+        given = spec.arguments.model_construct(None, **arguments)  # the SDK has checked them
         try:
             answer = await spec.call(desk, given, _report_to(context))
         except EXPECTED as error:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backends.backend import Completion
-from backends.errors import BackendError, BackendUnavailable, ContextTooLong, MalformedReply, RequestRefused
+from backends.errors import BackendError, ContextTooLong, MalformedReply, RequestRefused
 from orchestrator.asking import Asking, price
 from orchestrator.assemble import assemble
 from orchestrator.decide import Try
@@ -195,5 +195,5 @@ _TROUBLES: tuple[tuple[type[BackendError], Trouble], ...] = (
     (ContextTooLong, "context"),
     (MalformedReply, "malformed"),
     (RequestRefused, "refused"),
-    (BackendUnavailable, "unavailable"),
 )
+"""What is not here means that the model could not be reached."""

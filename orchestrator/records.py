@@ -144,17 +144,10 @@ class Records:
 
     async def close_task(self, outcome: Outcome) -> None:
         """Write how a task stands and let go of it."""
-        row = (outcome.status, write_json(outcome), time.time(), outcome.task_id)
-        await self.ledger.write(
-            lambda db: db.execute(
-                "UPDATE tasks SET status = ?, outcome = ?, updated = ?, owner = '', lease_until = 0"
-                " WHERE task_id = ?",
-                row,
-            )
-        )
+        await self.close_run(outcome.task_id, outcome.status, write_json(outcome))
 
     async def close_run(self, run_id: str, status: Status, told: str) -> None:
-        """Write how an analysis ended and let go of it."""
+        """Write how a task or an analysis stands, as JSON, and let go of it."""
         await self.ledger.write(
             lambda db: db.execute(
                 "UPDATE tasks SET status = ?, outcome = ?, updated = ?, owner = '', lease_until = 0"

@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 MAX_TASK_CHARS = 1_000_000
-VALIDATORS = ("syntax", "compile", "tests", "benchmark", "semantic")
+VALIDATORS = (
+    "syntax",
+    "compile",
+    "scope",
+    "lint",
+    "security",
+    "examples",
+    "tests",
+    "benchmark",
+    "semantic",
+)
 """By name, cheapest first."""
 DOMAINS = ("", "code", "general", "reasoning", "extraction")
 

@@ -115,7 +115,8 @@ async def _describe_ledger(orchestrator: Orchestrator) -> str:
 
 
 async def _describe_sandbox(orchestrator: Orchestrator) -> str:
+    sandbox = orchestrator.world.sandbox
     try:
-        return await orchestrator.world.sandbox.check()
+        return f"{await sandbox.check()} Level: {sandbox.level}."
     except SandboxUnavailable as error:
         return f"none holds, so tests and compilers are refused: {error}"

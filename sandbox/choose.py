@@ -5,9 +5,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sandbox.bubblewrap import Bubblewrap
+from sandbox.container import DEFAULT_IMAGE, Container
 from sandbox.errors import SandboxUnavailable
+from sandbox.job import Job
 from sandbox.landlock import Landlock
 from sandbox.program import Execution, Level, Program, Sandbox
+from sandbox.seatbelt import Seatbelt
 from sandbox.unsandboxed import Unsandboxed
 
 
@@ -95,37 +98,56 @@ class FirstThatHolds:
         return self._chosen
 
 
-def _automatic() -> CheckedSandbox:
-    return FirstThatHolds(Bubblewrap(), Landlock())
+def _automatic(platform: str, image: str) -> CheckedSandbox:
+    """Return the first that holds of what a platform can have; a container only where an image is named."""
+    if platform == "darwin":
+        return Seatbelt()
+    if not platform.startswith("linux"):
+        return Refusing(f"There is no sandbox on {platform!r} yet. Use Linux, WSL2 or macOS.")
+    named = (Container(image),) if image else ()
+    return FirstThatHolds(Bubblewrap(), Landlock(), *named)
 
 
-SANDBOXES: dict[str, Callable[[], CheckedSandbox]] = {
+SANDBOXES: dict[str, Callable[[str, str], CheckedSandbox]] = {
     "auto": _automatic,
-    "bubblewrap": Bubblewrap,
-    "landlock": Landlock,
-    "none": Unsandboxed,
+    "bubblewrap": lambda _platform, _image: Bubblewrap(),
+    "landlock": lambda _platform, _image: Landlock(),
+    "seatbelt": lambda _platform, _image: Seatbelt(),
+    "container": lambda _platform, image: Container(image or DEFAULT_IMAGE),
+    "job": lambda _platform, _image: Job(),
+    "none": lambda _platform, _image: Unsandboxed(),
 }
+_HOMES = {
+    "bubblewrap": "linux",
+    "landlock": "linux",
+    "container": "linux",
+    "seatbelt": "darwin",
+    "job": "win32",
+}
+"""The only platform that has it."""
+_UNISOLATED = ("job", "none")
 
 
 def choose(
-    name: str = "auto", *, allow_unsandboxed: bool = False, platform: str = sys.platform
+    name: str = "auto", *, allow_unsandboxed: bool = False, image: str = "", platform: str = sys.platform
 ) -> CheckedSandbox:
     """Return the sandbox of that name; nothing is started or probed before its first `run`.
 
     Args:
         name: A key of `SANDBOXES`.
         allow_unsandboxed: The user, not a repository, has allowed to run without isolation.
-        platform: As in `sys.platform`; only Linux has a sandbox so far.
+        image: Of a container; where one is named, `auto` takes it when nothing else holds.
+        platform: As in `sys.platform`.
 
     Raises:
         ValueError: There is no sandbox of that name.
     """
     if name not in SANDBOXES:
         raise ValueError(f"There is no sandbox {name!r}. Take one of {', '.join(SANDBOXES)}.")
-    if name == "none" and not allow_unsandboxed:
+    if name in _UNISOLATED and not allow_unsandboxed:
         return Refusing(
             "Running unsandboxed is not allowed. Set `[sandbox] allow_unsandboxed = true` yourself."
         )
-    if not platform.startswith("linux"):
-        return Refusing(f"There is no sandbox on {platform!r} yet. Use Linux, WSL2 or a container.")
-    return SANDBOXES[name]()
+    if not platform.startswith(_HOMES.get(name, platform)):
+        return Refusing(f'There is no {name!r} on {platform!r}. Take `backend = "auto"`.')
+    return SANDBOXES[name](platform, image)

@@ -14,7 +14,7 @@ import platform
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -41,7 +41,15 @@ _FILE_RIGHTS = {1: 0x1FFF, 2: 1 << 13, 3: _TRUNCATE, 5: _ON_DEVICES}
 _NETWORK_RIGHTS = {4: 0b11}
 _SCOPES = {6: 0b11}
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_SETTINGS = ("ld.so.cache", "alternatives", "localtime", "java-*", "ssl/openssl.cnf")
+_SETTINGS = (
+    "ld.so.cache",
+    "alternatives",
+    "localtime",
+    "java-*",
+    "maven/m2.conf",
+    "maven/logging",
+    "ssl/openssl.cnf",
+)
 _FACTS = ("/proc/cpuinfo", "/proc/meminfo", "/proc/filesystems", "/proc/version", "/sys/devices/system/cpu")
 _SOURCES = ("/dev/urandom", "/dev/random")
 _SINKS = ("/dev/null", "/dev/zero", "/dev/full")
@@ -82,7 +90,7 @@ class Landlock:
             plan = _plan(program, packed, folder, exposure)
             plan["uid"], plan["filters"] = uid, filters
             _make_private(folder, uid)
-            descriptor = _written(json.dumps(plan).encode())
+            descriptor = written(json.dumps(plan).encode())
             opened.callback(os.close, descriptor)
             return await supervise(
                 Launch(
@@ -93,6 +101,7 @@ class Landlock:
                     contained=False,
                     descriptors=(descriptor,),
                     cleans_up=True,
+                    counted=True,
                 )
             )
 
@@ -200,18 +209,30 @@ def _settings() -> Iterator[str]:
         yield from map(str, Path("/etc").glob(pattern))
 
 
-def _toolchains(readable: tuple[str, ...]) -> Iterator[str]:
-    """Yield the interpreter's folders and what was named; a whole home or root is never shown."""
+def _toolchains(readable: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the interpreter's folders and what was named."""
+    shown = (sys.base_prefix, sys.prefix, *readable)
+    refuse_wide(shown)
+    return shown
+
+
+def refuse_wide(paths: Iterable[str]) -> None:
+    """Refuse to show a program a whole home, or all of the machine.
+
+    Raises:
+        ValueError: The message names the path.
+    """
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises for a user without one
-    for path in (sys.base_prefix, sys.prefix, *readable):
+    for path in paths:
         if Path(path).resolve() in {Path("/"), Path(home).resolve()}:
             raise ValueError(f"The path {path!r} is too wide to be shown to a program. Name what it needs.")
-        yield path
 
 
 def _open_to_all(path: str) -> bool:
     """Say whether every user may come to the path; else a private user needs leave to search folders."""
-    return all(folder.stat().st_mode & 1 for folder in Path(path).resolve().parents)
+    place = Path(path).resolve()
+    folders = (place, *place.parents) if place.is_dir() else place.parents
+    return all(folder.stat().st_mode & 1 for folder in folders)
 
 
 def _make_private(folder: Path, uid: int | None) -> None:
@@ -222,7 +243,7 @@ def _make_private(folder: Path, uid: int | None) -> None:
             os.chown(path, uid, uid)
 
 
-def _written(content: bytes) -> int:
+def written(content: bytes) -> int:
     """Return a descriptor that the content can be read from; the caller closes it."""
     descriptor = os.memfd_create("plan")
     os.write(descriptor, content)

@@ -1,9 +1,10 @@
 """Mount a folder copy-on-write where nobody else sees it, and give way to the program that was named.
 
-Runs as a child of its own, `python -I -S _overlay_child.py TREE PLACE BYTES OWNER WORDS...`: mounts of this
-kind need a process with a single thread. PLACE is an empty folder. In a mount namespace that ends with the
-program, a file system in memory of so many BYTES is mounted there, and PLACE/merged shows TREE; what is
-written goes to that memory. As root, OWNER is the id that all of TREE seems to belong to.
+Runs as a child of its own, `python -I -S _overlay_child.py TREE PLACE BYTES OWNER COUNT PATHS... WORDS...`:
+mounts of this kind need a process with a single thread. PLACE is an empty folder. In a mount namespace that
+ends with the program, a file system in memory of so many BYTES is mounted there, and PLACE/merged shows TREE
+without the COUNT PATHS; what is written goes to that memory. As root, OWNER is the id that all of TREE seems
+to belong to.
 """
 # Loading pathlib takes longer than everything else here.
 # ruff: noqa: PTH102, PTH116, PTH123
@@ -119,9 +120,28 @@ def mount_over(tree: str, place: str, size_bytes: str, owner: int) -> None:
     os.chdir("/")
 
 
+def remove(folder: str, path: str) -> None:
+    """Remove a file below a folder without following a link; that it is not there is fine."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    *folders, name = path.split("/")
+    try:
+        for each in folders:
+            inner = os.open(each, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened)
+            os.close(opened)
+            opened = inner
+        os.unlink(name, dir_fd=opened)
+    except FileNotFoundError:
+        pass
+    finally:
+        os.close(opened)
+
+
 if __name__ == "__main__":
+    first = 6 + int(sys.argv[5])
     try:
         mount_over(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        for gone in sys.argv[6:first]:
+            remove(f"{sys.argv[2]}/merged", gone)
     except OSError as error:
         sys.exit(f"copy-on-write: {error}")
-    os.execvp(sys.argv[5], sys.argv[5:])  # noqa: S606 - no shell is wanted
+    os.execvp(sys.argv[first], sys.argv[first:])  # noqa: S606 - no shell is wanted

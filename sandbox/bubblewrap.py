@@ -7,10 +7,11 @@ kernel itself, beyond the system calls that `sandbox.seccomp` refuses.
 import os
 import secrets
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,14 +28,19 @@ from sandbox.seccomp import open_filter
 from sandbox.supervision import Launch, shell_words, supervise
 
 WORKING_FOLDER = "/sandbox"
+NAMESPACES = (
+    *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
+)
 _TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - inside, it is private
-_NOBODY = "65534"
+PRIVATE_FOLDERS = (WORKING_FOLDER, _TEMPORARY_FOLDER, "/dev/shm")  # noqa: S108 - as above
+NOBODY = "65534"
 _LOWEST_PRIVATE_UID, _PRIVATE_UIDS = 0x7000_0000, 0x0FFF_FFFE
 """Ids that no distribution, container or directory service gives to anybody."""
 _SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_SETTINGS = ("ld.so.cache", "alternatives", "localtime", "java-*")
-_OPEN_FILES = 4096
-_BURST = 2
+_SETTINGS = ("ld.so.cache", "alternatives", "localtime", "java-*", "maven/m2.conf", "maven/logging")
+OPEN_FILES = 4096
+BURST = 2
 """No single process may even ask for this many times the memory, should it be faster than the watch."""
 _INSTALL = "Install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)."
 _PERMIT = (
@@ -123,41 +129,43 @@ class Bubblewrap:
         packing = partial(pack, program, check_cancelled, with_tree=place is None)
         packed = await to_thread.run_sync(packing)
         with packed.archive, ExitStack() as opened:
-            owner = _LOWEST_PRIVATE_UID + secrets.randbelow(_PRIVATE_UIDS)
+            owner = private_uid()
             workspace = _Workspace(packed, owner, place)
             descriptors = tuple(_filters(opened))
             words = self._words(program, workspace, descriptors)
             launch = Launch(
                 argv=(*_mounting(program, workspace), executable, *words),
-                environment=_environment() | dict(program.environment),
+                environment=clean_environment() | dict(program.environment),
                 packed=packed,
                 limits=program.limits,
                 contained=True,
                 descriptors=descriptors,
+                counted=True,
+                private=PRIVATE_FOLDERS,
             )
             return await supervise(launch)
 
     def _words(self, program: Program, workspace: _Workspace, filters: tuple[int, ...]) -> Iterator[str]:
         """Yield what stands after `bwrap`."""
         root = os.geteuid() == 0
-        yield from ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts")
-        yield from ("--unshare-cgroup-try", "--hostname", "sandbox")
-        yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL")
+        closed = any(_is_closed(path) for path in program.readable)
+        yield from NAMESPACES
         if root:
-            yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+            for capability in ("SETUID", "SETGID", *(("DAC_READ_SEARCH",) if closed else ())):
+                yield from ("--cap-add", f"CAP_{capability}")
         else:
-            yield from ("--unshare-user", "--uid", _NOBODY, "--gid", _NOBODY)
+            yield from ("--unshare-user", "--uid", NOBODY, "--gid", NOBODY)
             if "--disable-userns" in self._options:
                 yield "--disable-userns"
         for descriptor in filters:
             yield from ("--seccomp", str(descriptor))
-        yield from _file_systems(program.limits.file_bytes)
+        yield from system_words(program.limits.file_bytes)
         yield from _working_folder(program.limits.file_bytes, workspace)
         for path in (sys.base_prefix, sys.prefix, *program.readable):
-            yield from _readable(path)
+            yield from readable_words(path)
         yield from ("--chdir", WORKING_FOLDER, "--remount-ro", "/dev", "--remount-ro", "/", "--")
         if root:
-            yield from _drop_root(str(workspace.owner))
+            yield from _drop_root(str(workspace.owner), reads_anything=closed)
         yield from shell_words(unpack=not workspace.packed.empty, report=program.report_fd)
         yield from _limit_words(program.limits)
         yield from program.argv
@@ -177,7 +185,13 @@ def _filters(opened: ExitStack) -> Iterator[int]:
         yield descriptor
 
 
-def _environment() -> dict[str, str]:
+def private_uid() -> int:
+    """Return a user id that nobody has."""
+    return _LOWEST_PRIVATE_UID + secrets.randbelow(_PRIVATE_UIDS)
+
+
+def clean_environment() -> dict[str, str]:
+    """Return all that a program knows of its surroundings."""
     return {
         "HOME": _TEMPORARY_FOLDER,
         "LANG": "C.UTF-8",
@@ -193,7 +207,7 @@ def _mounting(program: Program, workspace: _Workspace) -> tuple[str, ...]:
     if program.tree is None or workspace.place is None:
         return ()
     size_bytes = program.limits.file_bytes + workspace.packed.size_bytes
-    return overlay_words(program.tree, workspace.place, size_bytes, workspace.owner)
+    return overlay_words(program.tree, workspace.place, size_bytes, workspace.owner, program.removed)
 
 
 def _device(path: str) -> int:
@@ -212,7 +226,7 @@ def _private(folder: str, size_bytes: int) -> Iterator[str]:
     yield from ("--perms", "1777", "--size", str(size_bytes), "--tmpfs", folder)
 
 
-def _file_systems(file_bytes: int) -> Iterator[str]:
+def system_words(file_bytes: int) -> Iterator[str]:
     """Yield the read-only system, and private folders that are limited each."""
     yield from ("--ro-bind", "/usr", "/usr")
     for folder in map(Path, _SYSTEM_FOLDERS):
@@ -223,13 +237,13 @@ def _file_systems(file_bytes: int) -> Iterator[str]:
     yield from ("--perms", "0755", "--dir", "/etc")
     for pattern in _SETTINGS:
         for path in Path("/etc").glob(pattern):
-            yield from ("--ro-bind", str(path), str(path))
+            yield from ("--perms", "0755", "--dir", str(path.parent), "--ro-bind", str(path), str(path))
     yield from ("--proc", "/proc", "--dev", "/dev")
     for private in ("/dev/shm", _TEMPORARY_FOLDER):  # noqa: S108 - inside, it is private
         yield from _private(private, file_bytes)
 
 
-def _readable(path: str) -> Iterator[str]:
+def readable_words(path: str) -> Iterator[str]:
     """Yield the binding of a host path, unless the system has it; a whole home or root is never bound."""
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises for a user without one
     if Path(path).resolve() in {Path("/"), Path(home).resolve()}:
@@ -241,13 +255,32 @@ def _readable(path: str) -> Iterator[str]:
     yield from ("--ro-bind", path, path)
 
 
-def _drop_root(uid: str) -> Iterator[str]:
-    """Yield the words that leave root for a user id."""
-    yield from ("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--inh-caps=-all", "--")
+def _is_closed(path: str) -> bool:
+    """Say whether a folder that is shown is one that not every user may read."""
+    needed = stat.S_IROTH | stat.S_IXOTH
+    with suppress(OSError):
+        mode = Path(path).stat().st_mode
+        return stat.S_ISDIR(mode) and mode & needed != needed
+    return False
+
+
+def _drop_root(uid: str, *, reads_anything: bool) -> Iterator[str]:
+    """Yield the words that leave root for a user id.
+
+    Args:
+        uid: Which nobody else has.
+        reads_anything: Whether what is shown must be readable even where it belongs to root alone; what is
+            not shown is not there.
+    """
+    yield from ("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups")
+    if reads_anything:
+        yield from ("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--")
+    else:
+        yield from ("--inh-caps=-all", "--")
 
 
 def _limit_words(limits: Limits) -> Iterator[str]:
     """Yield the words that limit each process; they stand inside, where processes are counted anew."""
     yield from ("prlimit", "--core=0", f"--cpu={limits.cpu_seconds}", f"--nproc={limits.processes}")
-    yield from (f"--fsize={limits.file_bytes}", f"--data={_BURST * limits.memory_bytes}")
-    yield from (f"--nofile={_OPEN_FILES}", "--")
+    yield from (f"--fsize={limits.file_bytes}", f"--data={BURST * limits.memory_bytes}")
+    yield from (f"--nofile={OPEN_FILES}", "--")

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from sandbox.program import Program
 _LAUNCHER = Path(__file__).with_name("_overlay_child.py")
 
 
-def overlay_words(tree: str, place: str, size_bytes: int, owner: int) -> tuple[str, ...]:
+def overlay_words(
+    tree: str, place: str, size_bytes: int, owner: int, removed: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return the words that mount a tree at `place/merged` and then become the words that follow them.
 
     Args:
@@ -20,8 +22,10 @@ def overlay_words(tree: str, place: str, size_bytes: int, owner: int) -> tuple[s
         place: An empty folder.
         size_bytes: How much may be written.
         owner: As root, the user id that the tree belongs to inside.
+        removed: Files of the tree that are not shown.
     """
-    return (sys.executable, "-I", "-S", str(_LAUNCHER), tree, place, str(size_bytes), str(owner))
+    start = (sys.executable, "-I", "-S", str(_LAUNCHER), tree, place, str(size_bytes), str(owner))
+    return (*start, str(len(removed)), *removed)
 
 
 def find_obstacle(program: Program, checkpoint: Callable[[], None]) -> str | None:
@@ -36,7 +40,7 @@ def find_obstacle(program: Program, checkpoint: Callable[[], None]) -> str | Non
         checkpoint: Called after each folder; looking ends when it raises.
     """
     tree = program.tree or ""
-    for path in program.files:
+    for path in (*program.files, *program.removed):
         with suppress(OSError):
             if stat.S_ISDIR(os.lstat(f"{tree}/{path}").st_mode):
                 return f"{path!r} is a folder there and a file here"

@@ -55,7 +55,7 @@ def check_files(program: Program) -> None:
     Raises:
         UnsafePath: The message names the path.
     """
-    for path in program.files:
+    for path in (*program.files, *program.removed):
         check_path(path)
         for parent in map(str, PurePosixPath(path).parents[:-1]):
             if parent in program.files:
@@ -106,7 +106,7 @@ def _pack_entries(tar: tarfile.TarFile, program: Program) -> Iterator[int]:
     """Pack one entry after another, and yield their sizes; one without content counts as a byte."""
     if program.tree is not None:
         try:
-            yield from _pack_tree(tar, Path(program.tree), program.files.keys())
+            yield from _pack_tree(tar, Path(program.tree), {*program.files, *program.removed})
         except OSError as error:
             raise SandboxError(f"The folder {program.tree!r} could not be copied: {error}.") from error
     for path, text in program.files.items():

@@ -37,6 +37,10 @@ class ProcessTree:
         """Return the started process and its descendants that live now."""
         return (self._process.pid, *descendants(self._process.pid))
 
+    def memory_exceeds(self, limit_bytes: int) -> bool:
+        """Say whether they together hold more memory than the limit, counting shared pages once."""
+        return memory_exceeds(self.members(), limit_bytes)
+
     async def exited(self) -> None:
         """Wait until the started process has ended; its descendants may live on."""
         await anyio.wait_readable(self._handles[0])
@@ -77,6 +81,24 @@ def _children(pid: int) -> list[int]:
         for task in (_PROC / str(pid) / "task").iterdir():
             found.extend(int(child) for child in (task / "children").read_text().split())
     return found
+
+
+def count_files(pids: Iterable[int], folders: Iterable[str]) -> int:
+    """Return how many files lie in the fullest of some file systems, as the newest of the processes see it.
+
+    The processes that stand around a program see the host's folders instead, and are passed over.
+    """
+    for pid in reversed(tuple(pids)):
+        with suppress(OSError):  # it has ended
+            root = _PROC / str(pid) / "root"
+            if not root.samefile("/"):
+                return max(_used_files(f"{root}{folder}") for folder in folders)
+    return 0
+
+
+def _used_files(folder: str) -> int:
+    status = os.statvfs(folder)
+    return status.f_files - status.f_ffree
 
 
 def memory_exceeds(pids: Iterable[int], limit_bytes: int) -> bool:

@@ -20,6 +20,8 @@ class Limits:
     processes: int = 128
     file_bytes: int = 64 * 1024**2
     """Of one file, and of the private file systems each."""
+    files: int = 200_000
+    """That it makes in one private file system in memory: without content they take no room, but memory."""
     output_bytes: int = 1024**2
     """Of stdout and stderr each."""
 
@@ -33,6 +35,8 @@ class Program:
     """Relative POSIX path to text, written into the working folder before the start."""
     tree: str | None = None
     """A folder of the host whose copy becomes the working folder; the original is never written."""
+    removed: tuple[str, ...] = ()
+    """Relative POSIX paths of files of the tree that are absent from the working folder."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to the sandbox's own clean environment; nothing is inherited."""
     readable: tuple[str, ...] = ()
@@ -58,9 +62,15 @@ class Execution:
 class Sandbox(Protocol):
     """A way to run a program that can neither read secrets, reach a network nor outlive its run."""
 
-    name: str
-    """As in `[sandbox] backend` and in every verdict: `bubblewrap`, `landlock`, `none`."""
-    level: Level
+    @property
+    def name(self) -> str:
+        """As in `[sandbox] backend` and in every verdict: `bubblewrap`, `landlock`, `none`."""
+        ...
+
+    @property
+    def level(self) -> Level:
+        """What it promises."""
+        ...
 
     async def run(self, program: Program) -> Execution:
         """Run to the end or to a limit; nothing of the program is left afterwards.

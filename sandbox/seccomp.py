@@ -7,10 +7,12 @@ seen; C libraries then take `clone`.
 """
 
 import errno
+import json
 import os
 import platform
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -18,6 +20,8 @@ ALLOW, KILL, ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 _NUMBER_OFFSET, _MACHINE_OFFSET, FIRST_ARGUMENT_OFFSET = 0, 4, 16
 _NAMESPACE_FLAGS = 0x7E02_0080
 """CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
+_NEW_USER = 0x1000_0000
+_MOUNTING = ("mount", "unshare")
 _FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
 _X32_CALLS = 0x4000_0000
 _CLONE3 = 435
@@ -71,6 +75,10 @@ _REFUSED = {  # the numbers of x86_64 and of aarch64
 }
 
 
+_ARCHITECTURES = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
+_Rule = dict[str, object]
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What differs between processors."""
@@ -87,12 +95,25 @@ MACHINES = {
 }
 
 
-def assemble(machine_name: str) -> bytes | None:
-    """Return the filter for a processor as the kernel reads it, or nothing for a processor not known here."""
+def assemble(machine_name: str, *, mounting: bool = False) -> bytes | None:
+    """Return the filter for a processor as the kernel reads it, or nothing for a processor not known here.
+
+    Args:
+        machine_name: As `platform.machine()` has it.
+        mounting: Permit what needs CAP_SYS_ADMIN anyway: `mount`, and `unshare` except for users. So a
+            process that has it can install the filter once for all that it forks.
+    """
     machine = MACHINES.get(machine_name)
     if machine is None:
         return None
-    refused = (*_REFUSED_EVERYWHERE.values(), *(numbers[machine.column] for numbers in _REFUSED.values()))
+    refused = (
+        *_REFUSED_EVERYWHERE.values(),
+        *(
+            numbers[machine.column]
+            for name, numbers in _REFUSED.items()
+            if not (mounting and name in _MOUNTING)
+        ),
+    )
     program = [
         *load_number(machine.audit),
         *refuse_when(JUMP_AT_LEAST, _X32_CALLS, errno.ENOSYS),
@@ -101,10 +122,8 @@ def assemble(machine_name: str) -> bytes | None:
     for number in refused:
         program += refuse_when(JUMP_EQUAL, number, errno.EPERM)
     program += [
-        step(JUMP_EQUAL, machine.clone, when_false=4),
-        step(LOAD, FIRST_ARGUMENT_OFFSET),
-        *refuse_when(JUMP_ANY_BIT, _NAMESPACE_FLAGS, errno.EPERM),
-        step(RETURN, ALLOW),
+        *_refuse_flags(_REFUSED["unshare"][machine.column], _NEW_USER),
+        *_refuse_flags(machine.clone, _NAMESPACE_FLAGS),
         step(JUMP_EQUAL, machine.socket, when_false=len(_FAMILIES) + 2),
         step(LOAD, FIRST_ARGUMENT_OFFSET),
         *(step(JUMP_EQUAL, family, when_true=len(_FAMILIES) - at) for at, family in enumerate(_FAMILIES)),
@@ -112,6 +131,44 @@ def assemble(machine_name: str) -> bytes | None:
         step(RETURN, ALLOW),
     ]
     return b"".join(program)
+
+
+def _refuse_flags(call: int, flags: int) -> tuple[bytes, ...]:
+    """Encode that a call is refused when its first argument has one of the flags, and permitted otherwise."""
+    return (
+        step(JUMP_EQUAL, call, when_false=4),
+        step(LOAD, FIRST_ARGUMENT_OFFSET),
+        *refuse_when(JUMP_ANY_BIT, flags, errno.EPERM),
+        step(RETURN, ALLOW),
+    )
+
+
+def write_profile(machine_name: str) -> str:
+    """Return the same refusals in the words that container runtimes read.
+
+    By themselves runtimes refuse less: namespaces of users, memory of other processes and AF_VSOCK are open.
+    """
+    machine = MACHINES.get(machine_name)
+    architecture = [_ARCHITECTURES[machine_name]] if machine else []
+    largest = max(_FAMILIES)
+    others = sorted({*range(largest)} - {*map(int, _FAMILIES)})
+    flags = [1 << bit for bit in range(32) if _NAMESPACE_FLAGS & 1 << bit]
+    rules = [
+        _rule((*_REFUSED_EVERYWHERE, *_REFUSED), errno.EPERM),
+        _rule(("clone3",), errno.ENOSYS),
+        *(_rule(("clone",), errno.EPERM, "SCMP_CMP_MASKED_EQ", flag, flag) for flag in flags),
+        *(_rule(("socket",), errno.EAFNOSUPPORT, "SCMP_CMP_EQ", family) for family in others),
+        _rule(("socket",), errno.EAFNOSUPPORT, "SCMP_CMP_GT", largest),
+    ]
+    allowed = "SCMP_ACT_ALLOW"
+    return json.dumps({"defaultAction": allowed, "architectures": architecture, "syscalls": rules})
+
+
+def _rule(names: Sequence[str], error: int, compare: str = "", value: int = 0, masked: int = 0) -> _Rule:
+    """Return that calls are refused with an error, or only where their first argument compares so."""
+    argument = {"index": 0, "value": value, "valueTwo": masked, "op": compare}
+    arguments = [argument] if compare else []
+    return {"names": [*names], "action": "SCMP_ACT_ERRNO", "errnoRet": int(error), "args": arguments}
 
 
 def load_number(audit: int) -> tuple[bytes, ...]:

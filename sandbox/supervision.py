@@ -10,22 +10,27 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 
 import anyio
 
+from sandbox.cgroups import Group, counted
 from sandbox.errors import SandboxError, SandboxUnavailable
 from sandbox.packing import Packed
-from sandbox.processes import ProcessTree, memory_exceeds
+from sandbox.polled import PolledTree
+from sandbox.processes import ProcessTree, count_files
 from sandbox.program import End, Execution, Limits
 from sandbox.streams import Stream
 
 SET_UP_SECONDS = 60.0
 _WATCH_SECONDS = 0.05
 _CHUNK_BYTES = 65536
-_KILLED_CODES = frozenset({128 + signal.SIGKILL, 128 + signal.SIGXCPU})
+_FILE_SYSTEMS = 3
+"""Private ones of a run: the working folder, the temporary one, shared memory."""
+KILLED_CODES = frozenset({128 + signal.SIGKILL, 128 + signal.SIGXCPU})
+"""Of programs that were ended from outside, or by the limit of processor time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,14 @@ class Launch:
     """Kept open for the started process."""
     cleans_up: bool = False
     """Whether the started process, told to terminate, first ends everything that it brought forth."""
+    starved: Callable[[], bool] = bool
+    """Says, once nothing is left, whether the kernel ended any of it for want of memory."""
+    polled: bool = False
+    """Whether its processes are looked for by `ps`, because there is no /proc."""
+    counted: bool = False
+    """Whether the kernel shall count its memory and processes, where it can."""
+    private: tuple[str, ...] = ()
+    """Folders that are in memory inside: the files in them are counted."""
 
 
 def shell_words(*, unpack: bool, report: bool) -> tuple[str, ...]:
@@ -84,7 +97,9 @@ class _Run:
                 handed_over.callback(os.close, writer)
             process = _start(launch, inner_channel.fileno(), outputs[0][1], outputs[1][1])
         inner_channel.close()
-        self._tree = ProcessTree(process, opened)
+        self._tree = PolledTree(process) if launch.polled else ProcessTree(process, opened)
+        self._group = opened.enter_context(_counted(launch)) if launch.counted else None
+        self._remark = ""
         self._stdout, self._stderr, self._report = (
             Stream(descriptor, launch.limits.output_bytes)
             for descriptor in (outputs[0][0], outputs[1][0], self._channel.fileno())
@@ -98,13 +113,15 @@ class _Run:
     async def watch(self) -> None:
         """Return when the program has ended or passed a limit."""
         async with anyio.create_task_group() as group:
-            group.start_soon(self._read, self._stdout, group.cancel_scope)
-            group.start_soon(self._read, self._stderr, group.cancel_scope)
+            group.start_soon(read_all, self._stdout, group.cancel_scope)
+            group.start_soon(read_all, self._stderr, group.cancel_scope)
             with anyio.move_on_after(SET_UP_SECONDS):
                 await self._set_up()
             if self._stage == b"12":
-                group.start_soon(self._read, self._report, group.cancel_scope)
+                group.start_soon(read_all, self._report, group.cancel_scope)
                 group.start_soon(self._watch_memory, group.cancel_scope)
+                if self._launch.private:
+                    group.start_soon(self._watch_files, group.cancel_scope)
                 await self._wait()
             group.cancel_scope.cancel()
 
@@ -112,6 +129,8 @@ class _Run:
         if await self._hear() == b"1":
             if self._launch.contained:
                 self._tree.hold_child()
+            if self._group is not None:
+                self._group.add(self._tree.members()[-1])  # what the program will stand in
             with suppress(ConnectionError):  # unpacking has failed, and stderr says why
                 await self._send_archive()
             await self._hear()
@@ -138,19 +157,18 @@ class _Run:
         if clock.cancelled_caught:
             self._end = "timed_out"
 
-    async def _read(self, stream: Stream, scope: anyio.CancelScope) -> None:
-        await anyio.wait_readable(stream.descriptor)
-        while stream.take():
-            await anyio.wait_readable(stream.descriptor)
-        if stream.overflown:
-            scope.cancel()
-
     async def _watch_memory(self, scope: anyio.CancelScope) -> None:
-        while True:
-            if memory_exceeds(self._tree.members(), self._launch.limits.memory_bytes):
-                self._end = "out_of_memory"
-                scope.cancel()
+        await outgrown(self._tree, self._launch.limits.memory_bytes)
+        self._end = "out_of_memory"
+        scope.cancel()
+
+    async def _watch_files(self, scope: anyio.CancelScope) -> None:
+        private, limit = self._launch.private, self._launch.limits.files
+        before = count_files(self._tree.members(), private)
+        while count_files(self._tree.members(), private) - before <= limit:  # noqa: ASYNC110 - nobody tells
             await anyio.sleep(_WATCH_SECONDS)
+        self._end, self._remark = "killed", f"The program was ended: it made over {limit} files.\n"
+        scope.cancel()
 
     async def destroy(self) -> None:
         """Kill what is left of the program, and read the rest of what it wrote."""
@@ -159,6 +177,8 @@ class _Run:
         if self._launch.cleans_up:
             await self._tree.terminate()
         self._exit_code = await self._tree.destroy()
+        if self._launch.starved() or (self._group is not None and self._group.starved()):
+            self._end = "out_of_memory"
         for stream in (self._stdout, self._stderr, self._report):
             stream.drain()
             if stream.overflown:
@@ -177,13 +197,33 @@ class _Run:
         # a program that a signal ended has a negative code when started directly, 128 + signal through bwrap
         exit_code = self._exit_code if self._exit_code >= 0 else 128 - self._exit_code
         return Execution(
-            end="killed" if self._end == "exited" and exit_code in _KILLED_CODES else self._end,
+            end="killed" if self._end == "exited" and exit_code in KILLED_CODES else self._end,
             exit_code=exit_code,
             stdout=self._stdout.text(),
-            stderr=self._stderr.text(),
+            stderr=self._stderr.text() + self._remark,
             seconds=self._seconds,
             report=self._report.text(),
         )
+
+
+async def read_all(stream: Stream, scope: anyio.CancelScope) -> None:
+    """Read to the end; cancel the scope when more comes than is kept."""
+    await anyio.wait_readable(stream.descriptor)
+    while stream.take():
+        await anyio.wait_readable(stream.descriptor)
+    if stream.overflown:
+        scope.cancel()
+
+
+async def outgrown(tree: ProcessTree | PolledTree, limit_bytes: int) -> None:
+    """Return once the processes together hold more memory than the limit."""
+    while not tree.memory_exceeds(limit_bytes):  # noqa: ASYNC110 - nobody tells
+        await anyio.sleep(_WATCH_SECONDS)
+
+
+def _counted(launch: Launch) -> AbstractContextManager[Group | None]:
+    stored_bytes = _FILE_SYSTEMS * launch.limits.file_bytes + launch.packed.size_bytes
+    return counted(launch.limits, stored_bytes)
 
 
 def _start(launch: Launch, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:

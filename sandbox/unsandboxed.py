@@ -45,6 +45,7 @@ class Unsandboxed:
                     limits=program.limits,
                     contained=False,
                     cwd=folder,
+                    polled=not sys.platform.startswith("linux"),
                 )
             )
 

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import anyio
 import pytest
 
 from sandbox.bubblewrap import Bubblewrap
@@ -183,3 +184,27 @@ def test_importing_the_sandbox_starts_nothing():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.split()[1] == "False"
+
+
+@pytest.mark.parametrize("folder", [".", "/tmp", "/dev/shm"])
+async def test_a_program_that_makes_files_without_end_is_ended_and_told(folder):
+    code = f"import itertools\nfor n in itertools.count(): open(f'{folder}/{{n}}', 'w').close()"
+
+    with anyio.fail_after(20):
+        execution = await Bubblewrap().run(
+            Program((sys.executable, "-I", "-S", "-c", code), limits=Limits(files=5000))
+        )
+
+    assert execution.end == "killed"
+    assert execution.stderr.endswith("The program was ended: it made over 5000 files.\n")
+
+
+async def test_files_that_a_program_was_given_do_not_count_against_it(tmp_path):
+    for number in range(300):
+        (tmp_path / str(number)).touch()
+
+    execution = await Bubblewrap().run(
+        Program(("sh", "-c", "sleep 0.2; ls | wc -l"), tree=str(tmp_path), limits=Limits(files=100))
+    )
+
+    assert (execution.end, execution.stdout) == ("exited", "300\n")

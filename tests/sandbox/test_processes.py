@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.processes import descendants, memory_exceeds
+from sandbox.processes import count_files, descendants, memory_exceeds
 
 
 @pytest.fixture
@@ -41,3 +41,7 @@ def test_shared_pages_count_once():
         other.stdin.close()
 
     assert not exceeds
+
+
+def test_files_of_processes_that_see_the_hosts_folders_are_not_counted(family):
+    assert count_files([family, 2**22], ["/tmp"]) == 0

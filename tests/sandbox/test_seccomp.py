@@ -1,11 +1,12 @@
 import errno
+import json
 import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.seccomp import assemble
+from sandbox.seccomp import assemble, write_profile
 
 ALLOWED, KILLED, REFUSED = 0x7FFF0000, 0x80000000, 0x00050000
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -78,3 +79,40 @@ def test_every_call_gets_a_decision(machine, number, argument):
 
 def test_a_processor_that_is_not_known_has_no_filter():
     assert assemble("riscv64") is None
+
+
+def profile(machine):
+    return json.loads(write_profile(machine))
+
+
+@machines
+def test_a_containers_profile_refuses_the_same_calls(machine):
+    written = profile(machine)
+    refused = {name for rule in written["syscalls"] if not rule["args"] for name in rule["names"]}
+
+    assert written["defaultAction"] == "SCMP_ACT_ALLOW"
+    assert {"ptrace", "process_vm_readv", "keyctl", "unshare", "mount", "io_uring_setup", "clone3"} <= refused
+    assert not {"read", "clone", "socket", "execve"} & refused
+
+
+@given(flags=st.integers(0, 2**32 - 1))
+def test_a_containers_profile_refuses_every_namespace_that_the_filter_refuses(flags):
+    masks = [rule["args"][0]["value"] for rule in profile("x86_64")["syscalls"] if rule["names"] == ["clone"]]
+
+    refused = any(flags & mask for mask in masks)
+
+    assert refused == (decide("x86_64", CLONE["x86_64"], flags) != ALLOWED)
+
+
+@given(family=st.integers(0, 2**16))
+def test_a_containers_profile_refuses_every_family_that_the_filter_refuses(family):
+    compared = [rule["args"][0] for rule in profile("x86_64")["syscalls"] if rule["names"] == ["socket"]]
+    holds = {"SCMP_CMP_EQ": lambda value: family == value, "SCMP_CMP_GT": lambda value: family > value}
+
+    refused = any(holds[each["op"]](each["value"]) for each in compared)
+
+    assert refused == (decide("x86_64", SOCKET["x86_64"], family) != ALLOWED)
+
+
+def test_a_containers_profile_for_a_processor_not_known_names_no_architecture():
+    assert profile("riscv64")["architectures"] == []

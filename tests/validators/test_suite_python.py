@@ -2,6 +2,7 @@
 
 import ast
 import json
+import linecache
 import sys
 import warnings
 
@@ -15,8 +16,8 @@ from validators.runners.python_report import decide_python, read_report
 from validators.runners.python_syntax import remarks
 from validators.runners.python_tests.asserting import EXPLAIN, explain, explaining
 from validators.runners.python_tests.collecting import count_tests, needs_pytest, uncalled_check
-from validators.runners.python_tests.plain import run_plain
-from validators.runners.python_tests.reporting import Reporter, describe, open_record
+from validators.runners.python_tests.plain import find_means, run_plain
+from validators.runners.python_tests.reporting import TESTS, Reporter, describe, open_record
 from validators.runners.python_tests.running import run
 from validators.suite import Tests
 from validators.validator import Given
@@ -134,14 +135,40 @@ def test_a_rewritten_assert_means_the_same(left, right, operation):
     assert fails(explaining(ast.parse(source))) == plain
 
 
-def test_a_failed_assert_shows_its_values():
-    assert str(explain("a == b", (1, 2), None)) == "assert a == b: left is 1, right is 2"
-    assert str(explain("a", ("",), "why")) == "assert a: the value is '' (why)"
+def explained(source, **names):
+    """What a failed assert of the tests says."""
+    linecache.cache[TESTS] = (len(source), None, source.splitlines(keepends=True), TESTS)
+    with pytest.raises(AssertionError) as error:
+        exec(compile(explaining(ast.parse(source)), TESTS, "exec"), {EXPLAIN: explain, **names})  # noqa: S102 - the source is our own
+    del linecache.cache[TESTS]
+    return str(error.value)
+
+
+def test_a_failed_assert_shows_its_source_and_its_values():
+    assert explained("assert a == b", a=1, b=2) == "assert a == b: left is 1, right is 2"
+    assert explained("assert not a, 'why'", a=[1]) == "assert not a: the value is [1] (why)"
+    assert explained("assert (\n  'grüß' ==\n  a)", a="x").startswith("assert 'grüß' == a: left is 'grüß'")
+
+
+def test_a_failed_assert_is_explained_wherever_it_stands():
+    for block in (
+        "if a:\n {}",
+        "for x in [1]:\n {}",
+        "try:\n {}\nfinally:\n pass",
+        "match a:\n case _:\n  {}",
+    ):
+        assert "left is 1" in explained(block.format("assert a == 2"), a=1)
+    assert "left is 1" in explained("try:\n 1/0\nexcept ArithmeticError:\n assert a == 2", a=1)
 
 
 def test_values_that_cannot_be_shown_or_are_long_do_no_harm():
-    assert "<Broken whose repr raises ValueError>" in str(explain("a", (Broken(),), None))
-    assert len(str(explain("a", ("x" * 9999,), None))) < 300
+    assert "<Broken whose repr raises ValueError>" in explained("assert not a", a=Broken())
+    assert len(explained("assert not a", a="x" * 9999)) < 400
+
+
+def run_plain_source(source, names, report):
+    tree = ast.parse(source)
+    run_plain(source, tree, find_means(tree), names, report)
 
 
 def test_every_kind_of_plain_test_is_reported(records, report, box):
@@ -167,7 +194,7 @@ class T(unittest.TestCase):
 """
     tree = ast.parse(source)
 
-    run_plain(source, tree, {"one": 1}, report)
+    run_plain(source, tree, find_means(tree), {"one": 1}, report)
 
     case = "given_tests.T.test_"
     assert outcomes(records) == [
@@ -188,7 +215,7 @@ class T(unittest.TestCase):
 def test_a_failed_statement_ends_the_run(records, report, box):
     source = "from __future__ import annotations\nraise SystemExit(0)\nassert 1\n"
 
-    run_plain(source, ast.parse(source), {}, report)
+    run_plain_source(source, {}, report)
 
     assert outcomes(records) == [("line 2", "failed")]
 
@@ -197,7 +224,7 @@ def test_the_candidate_is_imported_and_its_public_names_are_known(records, repor
     (box / "solution.py").write_text("__all__ = ['_one']\n_one = 1\ntwo = 2\n")
 
     run("assert _one == 1", box / ".runner", "solution.py", report)
-    run_plain("assert two", ast.parse("assert two"), {"_one": 1}, report)
+    run_plain_source("assert two", {"_one": 1}, report)
 
     assert outcomes(records) == [("line 1", "passed"), ("line 1", "failed")]
     assert not (box / ".runner").exists()
@@ -220,7 +247,7 @@ def test_tests_that_are_no_python_are_told(records, report, box):
 def test_a_check_that_nobody_calls_gets_the_only_function(records, report, box):
     source = "def check(candidate): assert candidate() == 1"
 
-    run_plain(source, ast.parse(source), {"f": lambda: 1, "json": json, "dumps": json.dumps}, report)
+    run_plain_source(source, {"f": lambda: 1, "json": json, "dumps": json.dumps}, report)
 
     assert outcomes(records) == [("check", "passed")]
 

@@ -5,9 +5,14 @@ import secrets
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import resources
 
 from sandbox.program import Limits, Program
+from sandbox.zygote import Preload
+from validators.environments import Environment
+from validators.parsers import ParserLimitError, parse_python
+from validators.runners.python_tests.collecting import needs_pytest
 from validators.runners.python_tests.reporting import TESTS
 from validators.validator import Given
 from validators.verdict import Candidate
@@ -40,15 +45,27 @@ class Runner:
             "files": sorted(judged),
             "seconds": seconds,
         }
-        package = resources.files("validators.runners.python_tests")
         return {
             f"{self.folder}/settings.json": json.dumps(settings),
-            **{
-                f"{self.folder}/given_tests_runner/{module.name}": module.read_text("utf-8")
-                for module in package.iterdir()
-                if module.name.endswith(".py")
-            },
+            **{f"{self.folder}/{name}": text for name, text in runner_package().items()},
         }
+
+
+@cache
+def runner_package() -> dict[str, str]:
+    """Return the files that every run has in common."""
+    package = resources.files("validators.runners.python_tests")
+    return {
+        f"given_tests_runner/{module.name}": module.read_text("utf-8")
+        for module in package.iterdir()
+        if module.name.endswith(".py")
+    }
+
+
+@cache
+def preload() -> Preload:
+    """Return what a warm Python has imported already: the runner."""
+    return Preload(("given_tests_runner.running",), runner_package(), (_START,))
 
 
 def named_file(candidate: Candidate) -> str:
@@ -76,6 +93,30 @@ def python_program(runner: Runner, candidate: Candidate, given: Given, limits: L
         argv=(sys.executable, "-I", "-B", "-c", _START, runner.folder),
         files={**files, TESTS: given.tests, **own},
         tree=given.workspace or None,
+        removed=candidate.removed if given.workspace else (),
         limits=limits,
         report_fd=True,
     )
+
+
+def in_environment(program: Program, environment: Environment, tests: str) -> Program:
+    """Return the program run by a project's own Python, with what is installed there in place.
+
+    Tests that need pytest stay with the server's Python where the project's has none.
+    """
+    if not environment.pytest and _wants_pytest(tests):
+        return program
+    own = "import os, sys; sys.path[:0] = [os.path.abspath(place) for place in sys.argv[2:]]; "
+    _, *options, start, folder = program.argv
+    return replace(
+        program,
+        argv=(environment.python, *options, f"{own}{start}", folder, *environment.sources),
+        readable=(*program.readable, *environment.readable),
+    )
+
+
+def _wants_pytest(tests: str) -> bool:
+    try:
+        return needs_pytest(parse_python(tests))
+    except (SyntaxError, ParserLimitError):
+        return False

@@ -1,56 +1,95 @@
 """Rewrite assert statements so that a failure says which values were compared."""
 
 import ast
+import linecache
 from collections.abc import Sequence
+from typing import TypedDict
+
+from .reporting import TESTS
 
 EXPLAIN = "@explain"
 """What the rewritten statements call; no source can have a name like this."""
 _LONGEST = 200
+_BODIES = ("body", "orelse", "finalbody")
+_LOAD = ast.Load()
+Place = tuple[int, int, int, int]
+"""First line, first byte, last line and the byte after the last, as `ast` counts them."""
+
+
+class _Place(TypedDict):
+    lineno: int
+    col_offset: int
+    end_lineno: int
+    end_col_offset: int
 
 
 def explaining(tree: ast.Module) -> ast.Module:
-    """Return the module with asserts that explain themselves through `EXPLAIN`."""
-    _Explaining().visit(tree)  # changes the module in place
-    return ast.fix_missing_locations(tree)
+    """Return the module, changed in place, with asserts that explain themselves through `EXPLAIN`.
+
+    Only statements are looked at and only what is new gets a place: this runs before every candidate.
+    """
+    _rewrite(tree.body)
+    return tree
 
 
-class _Explaining(ast.NodeTransformer):
-    def visit_Assert(self, node: ast.Assert) -> ast.If:
-        test, names = _noted(node.test)
-        explanation = ast.Call(
-            ast.Name(EXPLAIN, ast.Load()),
-            [
-                ast.Constant(shorten(ast.unparse(node.test))),
-                ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load()),
-                node.msg or ast.Constant(None),
-            ],
-            [],
-        )
-        return ast.copy_location(
-            ast.If(ast.UnaryOp(ast.Not(), test), [ast.Raise(explanation, None)], []), node
-        )
+def _rewrite(body: list[ast.stmt]) -> None:
+    for index, statement in enumerate(body):
+        if isinstance(statement, ast.Assert):
+            body[index] = _explained(statement)
+        for name in _BODIES:
+            _rewrite(getattr(statement, name, []))
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            _rewrite(part.body)
 
 
-def _noted(test: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
+def _explained(node: ast.Assert) -> ast.If:
+    at: _Place = {
+        "lineno": node.lineno,
+        "col_offset": node.col_offset,
+        "end_lineno": node.end_lineno or node.lineno,
+        "end_col_offset": node.end_col_offset or 0,
+    }
+    whole = node.test
+    place = (whole.lineno, whole.col_offset, whole.end_lineno, whole.end_col_offset)
+    test, names = _noted(whole, at)
+    told = [
+        ast.Tuple([ast.Constant(number, **at) for number in place], _LOAD, **at),
+        ast.Tuple([ast.Name(name, _LOAD, **at) for name in names], _LOAD, **at),
+        node.msg or ast.Constant(None, **at),
+    ]
+    explanation = ast.Call(ast.Name(EXPLAIN, _LOAD, **at), told, [], **at)
+    return ast.If(ast.UnaryOp(ast.Not(), test, **at), [ast.Raise(explanation, None, **at)], [], **at)
+
+
+def _noted(test: ast.expr, at: _Place) -> tuple[ast.expr, tuple[str, ...]]:
     """Return the test with its operands noted under names, and the names."""
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        noted = ast.Compare(_note("@left", test.left), test.ops, [_note("@right", test.comparators[0])])
-        return noted, ("@left", "@right")
+        left, right = _note("@left", test.left, at), _note("@right", test.comparators[0], at)
+        return ast.Compare(left, test.ops, [right], **at), ("@left", "@right")
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return ast.UnaryOp(ast.Not(), _note("@value", test.operand)), ("@value",)
-    return _note("@value", test), ("@value",)
+        return ast.UnaryOp(ast.Not(), _note("@value", test.operand, at), **at), ("@value",)
+    return _note("@value", test, at), ("@value",)
 
 
-def _note(name: str, value: ast.expr) -> ast.NamedExpr:
-    return ast.NamedExpr(ast.Name(name, ast.Store()), value)
+def _note(name: str, value: ast.expr, at: _Place) -> ast.NamedExpr:
+    return ast.NamedExpr(ast.Name(name, ast.Store(), **at), value, **at)
 
 
-def explain(source: str, values: Sequence[object], message: object) -> AssertionError:
+def explain(place: Place, values: Sequence[object], message: object) -> AssertionError:
     """Return the error of a failed assert: its source, the values, and the author's own message."""
     names = ("left", "right") if len(values) > 1 else ("the value",)
-    shown = ", ".join(f"{name} is {_repr(value)}" for name, value in zip(names, values, strict=True))
+    told = ", ".join(f"{name} is {_repr(value)}" for name, value in zip(names, values, strict=True))
     author = "" if message is None else f" ({message})"
-    return AssertionError(f"assert {source}: {shown}{author}")
+    return AssertionError(f"assert {shorten(_source(place))}: {told}{author}")
+
+
+def _source(place: Place) -> str:
+    """Return what stands at a place of the tests, on one line."""
+    first, start, last, end = place
+    lines = [linecache.getline(TESTS, number).encode() for number in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    return " ".join(line.decode("utf-8", "replace").strip() for line in lines)
 
 
 def _repr(value: object) -> str:

@@ -2,12 +2,14 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _EXPECTING = frozenset({"raises", "warns"})
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
 def count_tests(tree: ast.Module) -> int:
     """Count what must be reported at least: test functions and methods, and statements that check.
 
@@ -39,6 +41,7 @@ def is_test_case(node: ast.ClassDef) -> bool:
     return any(ast.unparse(parent).endswith("TestCase") for parent in node.bases)
 
 
+@cache
 def checking_names(tree: ast.Module) -> frozenset[str]:
     """Return the functions of the tests that check something, themselves or through one another."""
     functions = [node for node in ast.walk(tree) if isinstance(node, _FUNCTION)]
@@ -76,13 +79,7 @@ def needs_pytest(tree: ast.Module) -> bool:
     """Say whether only pytest can run these tests: they import it, use fixtures or plain test classes."""
     if not any(map(_count_defined, tree.body)):
         return False
-    return any(map(_imports_pytest, ast.walk(tree))) or any(map(_is_for_pytest, tree.body))
-
-
-def _imports_pytest(node: ast.AST) -> bool:
-    if isinstance(node, ast.Import):
-        return any(name.name.partition(".")[0] == "pytest" for name in node.names)
-    return isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "pytest"
+    return mentions(tree, "pytest") or any(map(_is_for_pytest, tree.body))
 
 
 def _is_for_pytest(node: ast.stmt) -> bool:
@@ -109,6 +106,32 @@ def idle_test(tree: ast.Module) -> str:
         node for body in bodies for node in body if isinstance(node, _FUNCTION) and is_test_function(node)
     )
     return next((test.name for test in tests if any(map(_yields, _own_nodes(test)))), "")
+
+
+@cache
+def mentions(tree: ast.Module, module: str) -> bool:
+    """Say whether the tests import a module, or some of it."""
+    return any(module in _imported(node) for node in ast.walk(tree))
+
+
+def _imported(node: ast.AST) -> set[str]:
+    """Return the packages that a node imports from."""
+    if isinstance(node, ast.Import):
+        return {name.name.partition(".")[0] for name in node.names}
+    return {(node.module or "").partition(".")[0]} if isinstance(node, ast.ImportFrom) else set()
+
+
+def may_wait(tree: ast.Module) -> bool:
+    """Say whether a test function may be, or return, a coroutine."""
+    return any(
+        isinstance(test, ast.AsyncFunctionDef) or any(map(_returns, _own_nodes(test)))
+        for test in tree.body
+        if isinstance(test, _FUNCTION) and (is_test_function(test) or test.name == "check")
+    )
+
+
+def _returns(node: ast.AST) -> bool:
+    return isinstance(node, ast.Return) and node.value is not None
 
 
 def _yields(node: ast.AST) -> bool:

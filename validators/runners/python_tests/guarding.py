@@ -1,14 +1,19 @@
 """Notice when what the tests are judged by was replaced while the candidate ran."""
 
 import builtins
-import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 
 _WATCHED = ("unittest.case", "unittest.loader", "unittest.result", "unittest.suite", "asyncio.runners")
 _OFTEN_REPLACED = frozenset({"input", "open", "print"})
 """Tests of programs for a terminal put their own in place; nothing is judged by them."""
-Guard = dict[str, object]
+_PARTS = (
+    *(type, ModuleType, FunctionType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType),
+    *(property, classmethod, staticmethod),
+)
+Guard = list[tuple[str, Mapping[str, object], dict[str, object]]]
+"""Of the modules, and of each module and class by which tests are judged: its names now and before."""
 
 
 class Tampered(Exception):
@@ -17,7 +22,9 @@ class Tampered(Exception):
 
 def take_guard() -> Guard:
     """Note all functions and classes by which tests are judged."""
-    return dict(_judging())
+    modules = {name: module for name, module in sys.modules.items() if _is_watched(name)}
+    noted = [(place, names, dict(names)) for place, names in _judging(modules)]
+    return [("module ", sys.modules, {**modules}), *noted]
 
 
 def check_guard(guard: Guard) -> None:
@@ -26,30 +33,30 @@ def check_guard(guard: Guard) -> None:
     Raises:
         Tampered: The message names the parts that were replaced.
     """
-    now = dict(_judging())
-    replaced = sorted(name for name in guard if guard[name] is not now.get(name))
+    replaced = sorted(_replaced(guard))
     if replaced:
         raise Tampered(f"It replaces {', '.join(replaced[:3])}, by which the tests judge. Do without it.")
 
 
-def _judging() -> Iterator[tuple[str, object]]:
-    for name, value in vars(builtins).items():
-        if name not in _OFTEN_REPLACED and callable(value):
-            yield name, value
-    for name in list(sys.modules):
-        if name in _WATCHED or name.startswith(("_pytest.", "pluggy.")):
-            yield from _of_module(name)
+def _is_watched(module: str) -> bool:
+    return module in _WATCHED or module.startswith(("_pytest.", "pluggy."))
 
 
-def _of_module(name: str) -> Iterator[tuple[str, object]]:
-    for key, value in vars(sys.modules[name]).items():
-        if inspect.isroutine(value) or inspect.isclass(value):
-            yield f"{name}.{key}", value
-        if inspect.isclass(value) and value.__module__ == name:
-            for attribute, part in vars(value).items():
-                if _judges(part):
-                    yield f"{name}.{key}.{attribute}", part
+def _judging(modules: Mapping[str, ModuleType]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    yield "", vars(builtins)
+    for name, module in modules.items():
+        yield f"{name}.", vars(module)
+        for key, value in vars(module).items():
+            if isinstance(value, type) and value.__module__ == name:
+                yield f"{name}.{key}.", vars(value)
+
+
+def _replaced(guard: Guard) -> Iterator[str]:
+    for place, names, before in guard:
+        for name, value in before.items():
+            if names.get(name) is not value and _judges(value) and (place or name not in _OFTEN_REPLACED):
+                yield f"{place}{name}"
 
 
 def _judges(part: object) -> bool:
-    return inspect.isroutine(part) or isinstance(part, property | classmethod | staticmethod)
+    return isinstance(part, _PARTS)

@@ -1,25 +1,37 @@
-"""Run top-level checks, test functions and unittest cases without any package."""
+"""Run top-level checks and test functions without any package."""
 
 import __future__
 
 import ast
-import inspect
+import importlib
 import linecache
 import sys
 import types
-import unittest
-from asyncio import run as run_coroutine
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from .asserting import EXPLAIN, explain, explaining
-from .collecting import checking_names, is_checking, is_test_function, uncalled_check
+from .collecting import checking_names, is_checking, is_test_function, may_wait, mentions, uncalled_check
 from .reporting import TESTS, Reporter
 
-_Error = tuple[type[BaseException], BaseException, types.TracebackType] | tuple[None, None, None]
+
+class Means(NamedTuple):
+    """What only some tests need; imported before the candidate, which could replace it."""
+
+    cases: types.ModuleType | None = None
+    run_coroutine: Callable[[Any], object] | None = None
 
 
-def run_plain(source: str, tree: ast.Module, names: Mapping[str, object], report: Reporter) -> None:
+def find_means(tree: ast.Module) -> Means:
+    """Import what these tests need."""
+    cases = importlib.import_module(".cases", __package__) if mentions(tree, "unittest") else None
+    waits = may_wait(tree) or mentions(tree, "asyncio")
+    return Means(cases, importlib.import_module("asyncio").run if waits else None)
+
+
+def run_plain(
+    source: str, tree: ast.Module, means: Means, names: Mapping[str, object], report: Reporter
+) -> None:
     """Run the tests in a scope that knows the candidate's names; a failed top-level check ends them."""
     linecache.cache[TESTS] = (len(source), None, source.splitlines(keepends=True), TESTS)
     module = types.ModuleType(TESTS.removesuffix(".py"))
@@ -32,16 +44,11 @@ def run_plain(source: str, tree: ast.Module, names: Mapping[str, object], report
     if not _run_statements(tree, scope, report):
         return
     for name in functions:
-        _run_function(name, scope[name], report)
-    for case in list(scope.values()):
-        if (
-            inspect.isclass(case)
-            and issubclass(case, unittest.TestCase)
-            and case.__module__ == module.__name__
-        ):
-            unittest.defaultTestLoader.loadTestsFromTestCase(case).run(_CaseResult(report))
+        _run_function(name, scope[name], means, report)
+    if means.cases is not None:
+        means.cases.run_cases(list(scope.values()), module.__name__, report)
     if check:
-        _run_check(scope[check], names, report)
+        _run_check(scope[check], names, means, report)
 
 
 def _run_statements(tree: ast.Module, scope: dict[str, Any], report: Reporter) -> bool:
@@ -64,24 +71,29 @@ def _future_flags() -> int:
     return sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
-def _run_function(name: str, test: Callable[[], object], report: Reporter) -> None:
+def _run_function(name: str, test: Callable[[], object], means: Means, report: Reporter) -> None:
     try:
         outcome = test()
-        if inspect.iscoroutine(outcome):
-            run_coroutine(outcome)
-    except unittest.SkipTest as skip:
-        report.skipped(name, str(skip), skip)
+        if isinstance(outcome, types.CoroutineType) and means.run_coroutine is not None:
+            means.run_coroutine(outcome)
     except BaseException as error:  # noqa: BLE001 - the untrusted program may raise anything
-        report.failed(name, error)
+        if means.cases is not None and isinstance(error, means.cases.SkipTest):
+            report.skipped(name, str(error), error)
+        else:
+            report.failed(name, error)
     else:
         report.passed(name)
 
 
-def _run_check(check: Callable[[object], object], names: Mapping[str, object], report: Reporter) -> None:
+def _run_check(
+    check: Callable[[object], object], names: Mapping[str, object], means: Means, report: Reporter
+) -> None:
     """Call a `check(candidate)` that nobody calls with the only function it can be meant for."""
-    functions = [value for value in names.values() if inspect.isfunction(value) and not _is_standard(value)]
+    functions = [
+        value for value in names.values() if isinstance(value, types.FunctionType) and not _is_standard(value)
+    ]
     if len(functions) == 1:
-        _run_function("check", lambda: check(functions[0]), report)
+        _run_function("check", lambda: check(functions[0]), means, report)
     else:
         message = (
             f"check(candidate) is never called, and could mean any of {len(functions)} functions. Call it."
@@ -91,37 +103,3 @@ def _run_check(check: Callable[[object], object], names: Mapping[str, object], r
 
 def _is_standard(function: types.FunctionType) -> bool:
     return function.__module__.partition(".")[0] in sys.stdlib_module_names
-
-
-class _CaseResult(unittest.TestResult):
-    """Reports what unittest finds."""
-
-    def __init__(self, report: Reporter) -> None:
-        super().__init__()
-        self._report = report
-
-    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802 - unittest calls it so
-        self._report.passed(test.id())
-
-    def addFailure(self, test: unittest.TestCase, err: _Error) -> None:  # noqa: N802
-        self._fail(test, err)
-
-    def addError(self, test: unittest.TestCase, err: _Error) -> None:  # noqa: N802
-        self._fail(test, err)
-
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802
-        self._report.skipped(test.id(), reason, sys.exc_info()[1])  # None for what a decorator skips
-
-    def addExpectedFailure(self, test: unittest.TestCase, err: _Error) -> None:  # noqa: N802, ARG002
-        self._report.passed(test.id())
-
-    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
-        self._report.failed(test.id(), AssertionError("The test passed although it is expected to fail."))
-
-    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: _Error | None) -> None:  # noqa: N802, ARG002
-        if err is not None:
-            self._fail(subtest, err)
-
-    def _fail(self, test: unittest.TestCase, err: _Error) -> None:
-        if err[1] is not None:
-            self._report.failed(test.id(), err[1])

@@ -2,10 +2,9 @@
 
 import json
 import linecache
+import os
 import sys
-import traceback
-from collections.abc import Callable, Collection
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator
 from types import TracebackType
 
 TESTS = "given_tests.py"
@@ -50,9 +49,14 @@ class Reporter:
 
 def raised_within(error: BaseException, files: Collection[str]) -> bool:
     """Say whether an error passed through one of the files on its way to the tests."""
-    return any(
-        is_one_of(frame.f_code.co_filename, files) for frame, _ in traceback.walk_tb(error.__traceback__)
-    )
+    return any(is_one_of(file, files) for file, _ in _walk(error.__traceback__))
+
+
+def _walk(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
+    """Yield file and line of the frames that an error came through, the innermost last."""
+    while trace is not None:
+        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
 
 
 def is_one_of(path: str, files: Collection[str]) -> bool:
@@ -78,7 +82,7 @@ def describe(error: BaseException) -> dict[str, str]:
 
 def _own_frames(trace: TracebackType | None) -> list[tuple[str, int]]:
     """Return file and line of the frames in the working folder."""
-    frames = [(shown(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(trace)]
+    frames = [(shown(file), line) for file, line in _walk(trace)]
     return [frame for frame in frames if not frame[0].startswith(("/", "<"))]
 
 
@@ -92,11 +96,11 @@ def _called_from(frames: list[tuple[str, int]]) -> str:
 
 def shown(file: str) -> str:
     """Return a path relative to the working folder when it lies inside."""
-    return file.removeprefix(f"{Path.cwd()}/")
+    return file.removeprefix(f"{os.getcwd()}/")
 
 
 def _foreign(module: str) -> str:
     """Return the name of a module that neither the candidate nor Python should have."""
     top = module.partition(".")[0]
-    own = Path(top).exists() or Path(f"{top}.py").exists()
+    own = os.path.exists(top) or os.path.exists(f"{top}.py")
     return "" if own or top in sys.stdlib_module_names else top

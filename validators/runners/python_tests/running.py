@@ -12,16 +12,14 @@ import functools
 import importlib
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import TypedDict
 
 from .collecting import count_tests, idle_test, needs_pytest, uncalled_check
 from .guarding import Guard, check_guard, take_guard
-from .plain import run_plain
+from .plain import find_means, run_plain
 from .reporting import TESTS, Reporter, open_record
 
 REPORT_FD = 3
@@ -42,14 +40,14 @@ class Settings(TypedDict):
 
 def main() -> None:
     """Run what the settings say, and end whatever the candidate left running."""
-    folder = Path(sys.path[0])
-    settings: Settings = json.loads((folder / "settings.json").read_text("utf-8"))
+    folder = sys.path[0]
+    settings: Settings = json.loads(_read(f"{folder}/settings.json"))
     channel = fcntl.fcntl(REPORT_FD, fcntl.F_DUPFD_CLOEXEC, _HIDDEN_FD)
     os.close(REPORT_FD)
     record = open_record(settings["secret"], functools.partial(os.write, channel))
     faulthandler.enable(channel)
     faulthandler.dump_traceback_later(settings["seconds"], file=channel)
-    source = Path(TESTS).read_text("utf-8")
+    source = _read(TESTS)
     end = functools.partial(os._exit, 0)
     run(source, folder, settings["candidate"], Reporter(record, settings["files"]))
     record("end")
@@ -57,7 +55,7 @@ def main() -> None:
     end()
 
 
-def run(source: str, folder: Path, candidate: str, report: Reporter) -> None:
+def run(source: str, folder: str, candidate: str, report: Reporter) -> None:
     """Choose how to run the tests, say how many there are, import the candidate and run them."""
     try:
         tree = ast.parse(source, TESTS)
@@ -78,11 +76,22 @@ def run(source: str, folder: Path, candidate: str, report: Reporter) -> None:
     judge_run(functools.partial(load, candidate), run_tests, report)
 
 
-def vanish(folder: Path) -> None:
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def vanish(folder: str) -> None:
     """Leave nothing of the runner that could be found by a path or a name."""
-    shutil.rmtree(folder)
-    Path(TESTS).unlink(missing_ok=True)
-    sys.path[0] = str(Path.cwd())
+    for place, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            os.unlink(f"{place}/{name}")
+        for name in folders:
+            os.rmdir(f"{place}/{name}")
+    os.rmdir(folder)
+    if os.path.exists(TESTS):
+        os.unlink(TESTS)
+    sys.path[0] = os.getcwd()
     sys.argv = [TESTS]
     package = __package__ or ""
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
@@ -118,7 +127,7 @@ def choose_runner(source: str, tree: ast.Module) -> Callable[[Mapping[str, objec
     """
     if needs_pytest(tree):
         return functools.partial(importlib.import_module(".with_pytest", __package__).run_pytest, source)
-    return functools.partial(run_plain, source, tree)
+    return functools.partial(run_plain, source, tree, find_means(tree))
 
 
 def load(path: str) -> Mapping[str, object]:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.outcome import FileChange, Outcome
-from orchestrator.roots import Roots, unified_diff, write_files
+from orchestrator.backups import put_with_backup
+from orchestrator.outcome import Attempt, FileChange, Outcome
+from orchestrator.roots import PathRefused, Roots, unified_diff
 from orchestrator.task import Task
+from orchestrator.writing import put_files
 
 
 def deliver(roots: Roots, task: Task, outcome: Outcome, read: Mapping[str, str]) -> Outcome:
@@ -26,11 +28,9 @@ def deliver(roots: Roots, task: Task, outcome: Outcome, read: Mapping[str, str])
     if outcome.best is None or not task.workspace:
         return outcome
     workspace = roots.resolve(task.workspace)
-    present = {path: read_present(roots, workspace, path) for path in outcome.best.files}
-    changes = [
-        FileChange(path, unified_diff(present[path] or "", text, path), digest_of(present[path]))
-        for path, text in outcome.best.files.items()
-    ]
+    wanted = _wanted(outcome.best)
+    present = {path: read_present(roots, workspace, path) for path in wanted}
+    changes = [_compare(path, present[path], text) for path, text in wanted.items()]
     outcome = replace(outcome, files=tuple(changes))
     if not task.apply or outcome.status != "accepted":
         return outcome
@@ -38,15 +38,45 @@ def deliver(roots: Roots, task: Task, outcome: Outcome, read: Mapping[str, str])
     if edited:
         message = f"accepted, but {', '.join(edited)} changed while the task ran; nothing was written"
         return replace(outcome, status="needs_review", message=message)
-    return write(workspace, outcome)
+    try:
+        return write(roots, workspace, outcome)
+    except PathRefused as error:
+        return replace(outcome, status="needs_review", message=f"accepted, but {error}")
 
 
-def write(workspace: Path, outcome: Outcome) -> Outcome:
-    """Write the outcome's files, all or none."""
+def _wanted(best: Attempt) -> dict[str, str | None]:
+    """Say what is to become of each file; nothing where it goes."""
+    return {**best.files, **dict.fromkeys(best.removed)}
+
+
+def _compare(path: str, present: str | None, text: str | None) -> FileChange:
+    diff = unified_diff(present, text, path)
+    return FileChange(path, diff, digest_of(present), removed=text is None)
+
+
+def write(roots: Roots, workspace: Path, outcome: Outcome) -> Outcome:
+    """Write the outcome's files, all or none; the message says where those are kept that were replaced.
+
+    Raises:
+        PathRefused: A file is read-only, no file, or another than it was compared with; nothing was written.
+        OSError: The workspace cannot be written; nothing was.
+    """
     if outcome.best is None:
         return outcome
-    write_files(workspace, outcome.best.files)
-    return replace(outcome, files=tuple(replace(one, applied=True) for one in outcome.files))
+    wanted = _wanted(outcome.best)
+    contents = {path: None if text is None else text.encode() for path, text in wanted.items()}
+    expected = {one.path: one.before for one in outcome.files}
+    kept = None
+    if roots.backups is None:
+        put_files(workspace, contents, expected)
+    else:
+        kept = put_with_backup(roots.backups, outcome.task_id, workspace, contents, expected)
+    said = [outcome.message, f"what was there before is kept in {str(kept)!r}" if kept else ""]
+    return replace(
+        outcome,
+        message="; ".join(part for part in said if part),
+        files=tuple(replace(one, applied=True) for one in outcome.files),
+    )
 
 
 def read_present(roots: Roots, workspace: Path, path: str) -> str | None:

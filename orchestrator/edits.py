@@ -1,19 +1,18 @@
 """Read SEARCH/REPLACE edits from a reply and apply them, each in exactly one place or not at all."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.fitting import misfit, places, reindented
 from orchestrator.labels import looks_like_path, path_in_label
+from orchestrator.styles import plain, restyle
 from validators.verdict import Diagnostic
 
 _SEARCH = re.compile(r"[ \t]*<{5,9} ?(?:SEARCH|ORIGINAL)\b[ \t]*(?P<path>\S*)")
 _DIVIDER = re.compile(r"[ \t]*={5,9}[ \t]*$")
 _REPLACE = re.compile(r"[ \t]*>{5,9}(?: ?(?:REPLACE|UPDATED))?[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(?P<info>\S*)")
-_MAX_NEAREST_LINES = 2000
-_SHOWN_LINES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class Edited:
 
     files: Mapping[str, str]
     problems: tuple[Diagnostic, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Files that go, those with a new name among them."""
 
 
 def parse_edits(reply: str) -> tuple[Edit, ...]:
@@ -77,7 +78,7 @@ def apply_edits(files: Mapping[str, str], edits: Sequence[Edit]) -> Edited:
     result = dict(files)
     problems: list[Diagnostic] = []
     for edit in edits:
-        path = _resolve(edit, result)
+        path = find_file(edit.path, edit.search, result)
         if not edit.search.strip():
             problem = _create(result, path, edit)
         elif path in result:
@@ -88,16 +89,16 @@ def apply_edits(files: Mapping[str, str], edits: Sequence[Edit]) -> Edited:
     return Edited(result, tuple(problems))
 
 
-def _resolve(edit: Edit, files: Mapping[str, str]) -> str:
+def find_file(path: str, search: str, files: Mapping[str, str]) -> str:
     """Find which file is meant: by its name, by the end of its path, or because only one holds the lines."""
-    if edit.path in files:
-        return edit.path
-    if edit.path:
-        ends = [path for path in files if path.endswith(f"/{edit.path}") or edit.path.endswith(f"/{path}")]
-        return ends[0] if len(ends) == 1 else edit.path
+    if path in files:
+        return path
+    if path:
+        ends = [one for one in files if one.endswith(f"/{path}") or path.endswith(f"/{one}")]
+        return ends[0] if len(ends) == 1 else path
     if len(files) == 1:
         return next(iter(files))
-    holding = [path for path, text in files.items() if edit.search.strip() and edit.search in text]
+    holding = [one for one, text in files.items() if search.strip() and search in text]
     return holding[0] if len(holding) == 1 else ""
 
 
@@ -125,53 +126,16 @@ def _unknown_file(edit: Edit, files: Mapping[str, str]) -> Diagnostic:
 
 
 def _change(files: dict[str, str], path: str, edit: Edit) -> Diagnostic | None:
-    lines = files[path].split("\n")
+    lines = plain(files[path]).split("\n")
     search = edit.search.strip("\n").split("\n")
     replace = edit.replace.strip("\n").split("\n") if edit.replace.strip() else []
-    places = _places(lines, search)
-    if not places:
-        places = _places([line.strip() for line in lines], [line.strip() for line in search])
-        if len(places) == 1:
-            replace = _reindented(replace, search, lines[places[0] : places[0] + len(search)])
-    if len(places) != 1:
-        return _misfit(path, lines, search, places)
-    lines[places[0] : places[0] + len(search)] = replace
-    files[path] = "\n".join(lines)
+    found = places(lines, search)
+    if not found:
+        found = places([line.strip() for line in lines], [line.strip() for line in search])
+        if len(found) == 1:
+            replace = reindented(replace, search, lines[found[0] : found[0] + len(search)])
+    if len(found) != 1:
+        return misfit(path, lines, search, found, "SEARCH")
+    lines[found[0] : found[0] + len(search)] = replace
+    files[path] = restyle("\n".join(lines), files[path])
     return None
-
-
-def _places(lines: list[str], search: list[str]) -> list[int]:
-    size = len(search)
-    starts = (index for index, line in enumerate(lines) if line == search[0])
-    return [index for index in starts if lines[index : index + size] == search]
-
-
-def _reindented(replace: list[str], search: list[str], found: list[str]) -> list[str]:
-    """Give the new lines the indentation of the place: SEARCH was written with another one."""
-    wrote = next(_indentation(line) for line in search if line.strip())
-    stands = next(_indentation(line) for line in found if line.strip())
-    return [
-        stands + line.removeprefix(wrote) if line.startswith(wrote) and line.strip() else line
-        for line in replace
-    ]
-
-
-def _indentation(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
-
-
-def _misfit(path: str, lines: list[str], search: list[str], places: list[int]) -> Diagnostic:
-    if places:
-        where = ", ".join(str(place + 1) for place in places[:_SHOWN_LINES])
-        message = f"the SEARCH lines occur {len(places)} times (lines {where}); add lines around them"
-        return Diagnostic(message, file=path, line=places[0] + 1, code="edit_ambiguous")
-    first = next(line.strip() for line in search if line.strip())
-    stripped = [line.strip() for line in lines[:_MAX_NEAREST_LINES]]
-    near = difflib.get_close_matches(first, stripped, n=1, cutoff=0.5)
-    if not near:
-        message = f"the SEARCH lines do not occur, nor any like {first!r}; copy them exactly"
-        return Diagnostic(message, file=path, code="edit_not_found")
-    place = stripped.index(near[0])
-    shown = "\n".join(lines[place : place + min(len(search), _SHOWN_LINES)])
-    message = f"the SEARCH lines do not occur; did you mean these?\n{shown}"
-    return Diagnostic(message, file=path, line=place + 1, code="edit_not_found")

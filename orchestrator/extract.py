@@ -4,15 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.edits import Edit, apply_edits, parse_edits
+from orchestrator.changes import apply_changes, named_paths
+from orchestrator.edits import Edited
 from orchestrator.fences import Block, are_related, find_blocks
-from orchestrator.prose import find_code
+from orchestrator.patches import Orders, cut_orders, parse_patches
+from orchestrator.prose import find_code, is_cut_off
 from orchestrator.repairs import repair
 from orchestrator.replies import Reply, open_json, peel
 from orchestrator.safe_paths import path_problem, safe_path
 from orchestrator.selection import definitions, select
+from orchestrator.styles import restyle_whole
 from validators.languages import LANGUAGES, TEXT, by_path, ending, find_language
-from validators.parsers import ParserLimitError, parse
 from validators.unfinished import find_unfinished
 from validators.verdict import Diagnostic
 
@@ -28,7 +30,6 @@ _REFUSAL = re.compile(
 )
 _REFUSAL_CHARACTERS = 400
 _SHELLS = frozenset({"bash", TEXT})
-_CUT_OFF = ("never closed", "missing", "unterminated", "expected an indented block", "EOF")
 
 _EXPLANATIONS = {
     "truncated": "the answer ends in the middle; give it whole and shorter, or only the part that changes",
@@ -48,10 +49,17 @@ class Extraction:
     """Of `truncated`, `unclosed_fence`, `joined`, `stub`, `elided`, `edits`, `no_code`, `refusal`."""
     problems: tuple[Diagnostic, ...] = ()
     """Why the files cannot be used as they are; a stub or an elision is left to the validators."""
+    removed: tuple[str, ...] = ()
+    """Files that the reply deletes or gives another name, in so many words."""
 
 
 def extract(
-    reply: str, *, language: str, target: str = "", previous: Mapping[str, str] | None = None
+    reply: str,
+    *,
+    language: str,
+    target: str = "",
+    previous: Mapping[str, str] | None = None,
+    known: Mapping[str, str] | None = None,
 ) -> Extraction:
     """Take the candidate out of a reply.
 
@@ -60,18 +68,15 @@ def extract(
         language: What was asked for; empty to take it from `target`, `previous` or the reply.
         target: The file that an answer without a name becomes; else `solution.<ending>`.
         previous: The files that were revised; edits apply to them, and those not mentioned are kept.
+        known: More files that edits, patches and deletions may be about; taken in where those change them.
     """
     left = peel(reply[:MAX_CHARACTERS])
-    asked = _asked(language, target, dict(previous or {}))
-    edits = parse_edits(left.text) if asked.previous else ()
-    if edits:
-        return _edited(edits, asked)
-    if asked.language == TEXT:
-        return _as_text(left.text, asked)
-    opened = (open_json(left.text) if asked.language != "json" else None) or left
-    if opened.files:
-        return _named(opened.files, asked, [])
-    return _from_blocks(opened, asked) or _from_prose(opened, asked)
+    asked = _asked(language, target, dict(previous or {}), dict(known or {}))
+    orders = cut_orders(left.text)
+    if orders.said and find_blocks(orders.rest, asked.language):
+        return _with_orders(orders, left, asked)
+    edited = _change(left.text, asked)
+    return _edited(edited, asked) if edited else _from_reply(left, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,17 @@ class _Asked:
     language: str
     target: str
     previous: dict[str, str]
+    known: dict[str, str]
+    """What there is beyond that."""
 
     def name(self, language: str) -> str:
         return self.target or f"solution.{ending(language)}"
 
 
-def _asked(language: str, target: str, previous: dict[str, str]) -> _Asked:
+def _asked(language: str, target: str, previous: dict[str, str], known: dict[str, str]) -> _Asked:
     spoken = find_language(language) or language or by_path(target) or _language_of(previous)
     only = next(iter(previous)) if len(previous) == 1 else ""
-    return _Asked(spoken, target or only, previous)
+    return _Asked(spoken, target or only, previous, known)
 
 
 def _language_of(files: Mapping[str, str]) -> str:
@@ -97,14 +104,55 @@ def _language_of(files: Mapping[str, str]) -> str:
     return (languages.pop() or "") if len(languages) == 1 else ""
 
 
-def _edited(edits: Sequence[Edit], asked: _Asked) -> Extraction:
-    """Apply edits to the previous files, all or none; new files obey the rules for names."""
-    edited = apply_edits(asked.previous, edits)
+def _change(text: str, asked: _Asked) -> Edited | None:
+    """Apply what the reply says about files there are; in prose, a patch of no such file is an example."""
+    there = {**asked.known, **asked.previous}
+    is_patch_file = asked.target.endswith((".patch", ".diff"))
+    is_example = asked.language in {TEXT, "markdown"} and not there.keys() & set(named_paths(text))
+    if is_patch_file or is_example or not (there or parse_patches(text)):
+        return None
+    return apply_changes(there, text)
+
+
+def _edited(edited: Edited, asked: _Asked) -> Extraction:
+    """Keep of the changed files those that were revised and those that differ; new names obey the rules."""
+    there = {**asked.known, **asked.previous}
+    kept = {
+        path: text
+        for path, text in edited.files.items()
+        if path in asked.previous or asked.known.get(path) != text
+    }
     problems = list(edited.problems)
-    for path in sorted(edited.files.keys() - asked.previous.keys()):
+    for path in sorted((edited.files.keys() - there.keys()) | set(edited.removed)):
         message = path_problem(path, allowed={asked.target})
         problems += [Diagnostic(message, file=path, code="unsafe_path")] if message else []
-    return _finish({} if problems else edited.files, asked, ["edits"], problems)
+    if problems:
+        return _finish({}, asked, ["edits"], problems)
+    return replace(_finish(kept, asked, ["edits"], []), removed=edited.removed)
+
+
+def _with_orders(orders: Orders, left: Reply, asked: _Asked) -> Extraction:
+    """Take files from fences beside lines that delete or rename others."""
+    edited = _change(orders.said, asked)
+    if edited is None:
+        return _from_reply(replace(left, text=orders.rest), asked)
+    ordered = _edited(edited, asked)
+    if ordered.problems:
+        return ordered
+    previous = {path: text for path, text in ordered.files.items() if path in asked.previous}
+    made = _from_reply(replace(left, text=orders.rest), replace(asked, previous=previous))
+    files = {**ordered.files, **made.files} if made.files else {}
+    return replace(made, files=files, removed=tuple(path for path in edited.removed if path not in files))
+
+
+def _from_reply(left: Reply, asked: _Asked) -> Extraction:
+    """Take whole files, or the one file that a reply is."""
+    if asked.language == TEXT:
+        return _as_text(left.text, asked)
+    opened = (open_json(left.text) if asked.language != "json" else None) or left
+    if opened.files:
+        return _named(opened.files, asked, [])
+    return _from_blocks(opened, asked) or _from_prose(opened, asked)
 
 
 def _as_text(text: str, asked: _Asked) -> Extraction:
@@ -187,6 +235,8 @@ def _named(files: Mapping[str, str], asked: _Asked, flags: list[str]) -> Extract
             problems.append(Diagnostic(message, file=name, code="unsafe_path"))
         else:
             result[path] = text
+    there = {**asked.known, **asked.previous}
+    result = {path: restyle_whole(text, there.get(path, "")) for path, text in result.items()}
     if result.keys() & asked.previous.keys():
         result = {**asked.previous, **result}
     return _finish(result, asked, flags, problems)
@@ -214,7 +264,7 @@ def _from_prose(left: Reply, asked: _Asked) -> Extraction:
     code = find_code(repair(text, asked.language), asked.language)
     if not code.strip() or (_is_refusal(text) and not definitions(code, asked.language)):
         return _nothing(left.text, asked)
-    flags = ["truncated"] if left.is_cut or _is_cut_off(code, asked.language) else []
+    flags = ["truncated"] if left.is_cut or is_cut_off(code, asked.language) else []
     return _named({asked.name(asked.language): repair(code, asked.language)}, asked, flags)
 
 
@@ -232,7 +282,7 @@ def _finish(
     """Add what can be seen in the files themselves, and the sentence for each flag that needs one."""
     language = asked.language or _language_of(files) or TEXT
     if "unclosed_fence" in flags and any(
-        _is_cut_off(text, by_path(path) or language) for path, text in files.items()
+        is_cut_off(text, by_path(path) or language) for path, text in files.items()
     ):
         flags.append("truncated")
     for path, text in files.items():
@@ -242,15 +292,3 @@ def _finish(
     unique = tuple(dict.fromkeys(flags))
     said = [Diagnostic(_EXPLANATIONS[flag], code=flag) for flag in unique if flag in _EXPLANATIONS]
     return Extraction(files, language, unique, tuple(problems + said))
-
-
-def _is_cut_off(text: str, language: str) -> bool:
-    """Tell whether a text does not parse because something at its end is missing."""
-    if language not in LANGUAGES:
-        return False
-    try:
-        errors = parse(text, language).errors
-    except ParserLimitError:
-        return False
-    last_line = text.rstrip().count("\n") + 1
-    return any(error.line >= last_line or any(word in error.message for word in _CUT_OFF) for error in errors)

@@ -23,6 +23,8 @@ class Attempt:
     model: str
     backend: str
     files: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    """Files of the workspace that the work deletes or gives another name."""
     language: str = ""
     digest: str = ""
     """Of the candidate; equal digests are the same work."""
@@ -56,6 +58,7 @@ class FileChange:
     diff: str
     before: str = ""
     """SHA-256 of the file's text that the difference was taken to; empty when there was none."""
+    removed: bool = False
     applied: bool = False
 
 

@@ -58,7 +58,9 @@ def select(texts: Sequence[str], language: str) -> Selection:
     if whole:
         return Selection(whole, is_joined=True)
     parts = [_read(text, language) for text in dict.fromkeys(repair(text, language) for text in texts)]
-    parts = [part for part in parts if part.parses] or parts
+    whole_parts = [part for part in parts if part.parses]
+    if any(part.defines for part in whole_parts) or not any(part.defines for part in parts):
+        parts = whole_parts or parts
     defining = [part for part in parts if part.defines]
     if not defining:
         longest = max(len(part.text) for part in parts)

@@ -10,12 +10,13 @@ ask_before_paid = true
 [task_types.quick_edit]
 complexity = [0, 3]
 route = ["local_fast"]
-validators = ["syntax", "compile"]
+validators = ["syntax", "compile", "scope", "examples"]
 """
 
 
 QUICK = (
-    '[task_types.quick_edit]\ncomplexity = [0, 3]\nroute = ["local_fast", "flash"]\nvalidators = ["syntax"]\n'
+    '[task_types.quick_edit]\ncomplexity = [0, 3]\nroute = ["local_fast", "flash"]\n'
+    'validators = ["syntax", "scope", "examples"]\n'
 )
 
 

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.extract import extract
@@ -476,3 +476,20 @@ def test_a_hundred_kilobytes_of_one_piece_come_to_an_end(piece):
     extraction = extract(piece * (100_000 // len(piece)), language="python")
 
     assert extraction.flags or extraction.files
+
+
+said = st.lists(
+    st.sampled_from(
+        [ADD, SUB, DRAFT, "```python\n", "```\n", "a.py\n", "Words.\n", "<think>", "</think>", EDIT]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@settings(deadline=None)
+@given(said, st.sampled_from(["python", "", "text"]))
+def test_no_line_comes_out_that_the_reply_does_not_hold(reply, language):
+    extraction = extract(reply, language=language)
+
+    lines = {line.strip() for text in extraction.files.values() for line in text.split("\n")}
+    assert all(line in reply for line in lines)

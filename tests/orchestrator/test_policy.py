@@ -98,6 +98,9 @@ def test_every_complexity_has_a_task_type(complexity):
         ("guards.usd_per_day", -5.0, "guards.usd_per_day = -5.0"),
         ("guards.usd_per_task", float("inf"), "guards.usd_per_task = inf"),
         ("sandbox.backend", "chroot", "sandbox.backend = 'chroot'"),
+        ("sandbox.image", "--privileged", "sandbox.image = '--privileged'"),
+        ("sandbox.image", "a b", "sandbox.image = 'a b'"),
+        ("sandbox.image", "a\n", "sandbox.image = 'a\\n'"),
     ],
 )
 def test_a_mistake_is_told_with_its_key_and_what_is_allowed(path, value, said):

@@ -1,13 +1,11 @@
 import os
-import stat
 import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.roots import PathRefused, Roots, unified_diff, write_files
+from orchestrator.roots import PathRefused, Roots, unified_diff
 
 
 @pytest.fixture
@@ -15,10 +13,6 @@ def root(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()
     return folder
-
-
-def names_below(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def test_a_relative_path_counts_from_the_first_root(root):
@@ -102,87 +96,9 @@ def test_a_folder_and_a_missing_file_cannot_be_read(root, path, message):
         Roots([root]).read_text(path)
 
 
-def test_files_are_written_with_the_folders_they_need(root):
-    write_files(root, {"a.py": "x = 1\n", "deep/er/b.py": "ü\r\n"})
-
-    assert names_below(root) == ["a.py", "deep", "deep/er", "deep/er/b.py"]
-    assert (root / "deep/er/b.py").read_bytes() == "ü\r\n".encode()
-
-
-def test_a_replaced_file_keeps_its_mode(root):
-    script = root / "run.sh"
-    script.write_text("old")
-    script.chmod(0o750)
-
-    write_files(root, {"run.sh": "new"})
-
-    assert script.read_text() == "new"
-    assert stat.S_IMODE(script.stat().st_mode) == 0o750
-
-
-@pytest.mark.parametrize("path", ["../x", "/tmp/x", "", ".", "a/../../x", "a\0b"])
-def test_nothing_is_written_when_one_path_leads_out(root, path):
-    with pytest.raises(PathRefused, match="no path inside"):
-        write_files(root, {"fine.py": "1", path: "2"})
-
-    assert names_below(root) == []
-
-
-@pytest.mark.parametrize("path", [".git/hooks/pre-commit", "sub/.GIT/config"])
-def test_nothing_is_written_into_the_folder_of_git(root, path):
-    with pytest.raises(PathRefused, match="git's own"):
-        write_files(root, {path: "#!/bin/sh"})
-
-
-def test_no_linked_folder_is_written_through(root, tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (root / "link").symlink_to(tmp_path / "elsewhere")
-
-    with pytest.raises(PathRefused, match="no folder or a link"):
-        write_files(root, {"new/fine.py": "1", "link/x.py": "2"})
-
-    assert names_below(tmp_path / "elsewhere") == []
-    assert names_below(root) == ["link"]
-
-
-def test_no_linked_file_is_replaced(root, tmp_path):
-    target = tmp_path / "target"
-    target.write_text("kept")
-    (root / "link").symlink_to(target)
-
-    with pytest.raises(PathRefused, match="is a link"):
-        write_files(root, {"link": "2"})
-
-    assert target.read_text() == "kept"
-
-
-@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
-def test_only_regular_files_are_replaced(root, make):
-    make(root / "special")
-
-    with pytest.raises(PathRefused, match="not replaced"):
-        write_files(root, {"special": "2"})
-
-
-def test_everything_is_undone_when_one_file_cannot_be_put(root):
-    (root / "old.py").write_text("old")
-    (root / "old.py").chmod(0o640)
-
-    with pytest.raises(OSError, match="directory"):
-        write_files(
-            root, {"old.py": "new", "fresh/one.py": "1", "both": "a file", "both/too.py": "and a folder"}
-        )
-
-    assert names_below(root) == ["old.py"]
-    assert (root / "old.py").read_text() == "old"
-    assert stat.S_IMODE((root / "old.py").stat().st_mode) == 0o640
-
-
-def test_a_text_that_cannot_be_encoded_leaves_nothing_behind(root):
-    with pytest.raises(UnicodeEncodeError):
-        write_files(root, {"a.py": "1", "b.py": "\ud800"})
-
-    assert names_below(root) == []
+def test_a_difference_names_what_is_not_there():
+    assert unified_diff(None, "a\n", "x").startswith("--- /dev/null\n+++ b/x\n")
+    assert unified_diff("a\n", None, "x").startswith("--- a/x\n+++ /dev/null\n")
 
 
 def test_equal_texts_have_no_difference():

@@ -36,8 +36,20 @@ def test_what_the_caller_gave_must_pass_and_runs_in_order_of_cost():
 
     route = plan_route(task, POLICY, "quick_edit", 1, ALL_SERVED)
 
-    assert route.validators == ("syntax", "tests", "benchmark", "semantic")
+    assert route.validators == ("syntax", "scope", "tests", "benchmark", "semantic")
     assert route.demanded == ("tests", "benchmark", "semantic")
+
+
+def test_the_examples_of_a_task_are_judged_by_unless_tests_are_given():
+    without = plan_route(Task("x"), POLICY, "quick_edit", 1, ALL_SERVED)
+    given = plan_route(Task("x", test_command="true"), POLICY, "quick_edit", 1, ALL_SERVED)
+    demanded = plan_route(
+        Task("x", tests="assert 1", validators=("examples",)), POLICY, "quick_edit", 1, ALL_SERVED
+    )
+
+    assert "examples" in without.validators
+    assert "examples" not in given.validators
+    assert "examples" in demanded.validators
 
 
 @pytest.mark.parametrize(

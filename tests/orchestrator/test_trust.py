@@ -12,7 +12,7 @@ STANDARD = {
     "route": ["local_balanced", "local_quality", "haiku"],
     "attempts_per_tier": 3,
     "checker": "local_balanced",
-    "validators": ["syntax", "compile", "tests"],
+    "validators": list(OWN.task_types["standard_dev"].validators),
     "when_exhausted": "skip",
 }
 
@@ -28,7 +28,7 @@ def loosening(**changes):
         {},
         {"route": ["local_quality"]},
         {"attempts_per_tier": 1},
-        {"validators": ["syntax", "compile", "tests", "semantic"]},
+        {"validators": [*STANDARD["validators"], "semantic"]},
         {"when_exhausted": "review", "review": "always"},
     ],
 )
@@ -60,7 +60,7 @@ def test_more_is_named(changes, said):
 
 def test_a_review_may_not_be_dropped():
     critical = {"complexity": [9, 10], "route": ["sonnet"], "checker": "next", "when_exhausted": "review"}
-    entry = {**critical, "validators": ["syntax", "compile", "tests", "semantic", "benchmark"]}
+    entry = {**critical, "validators": list(OWN.task_types["critical"].validators)}
 
     found = list(find_loosening({"task_types": {"critical": entry}}, OWN))
 
@@ -81,3 +81,19 @@ def test_a_review_may_not_be_dropped():
 )
 def test_only_limits_may_be_lowered(data, found):
     assert list(find_loosening(data, OWN)) == found
+
+
+@pytest.mark.parametrize(
+    ("section", "names"), [({"lint": "block"}, 0), ({"lint": "advise"}, 0), ({"lint": "x"}, 1)]
+)
+def test_lint_may_block_more_and_never_less(section, names):
+    assert len(list(find_loosening({"validators": section}, OWN))) == names
+
+
+def test_lint_that_blocks_for_the_user_may_not_be_made_to_advise():
+    strict = parse_policy({**OWN.model_dump(exclude_unset=True), "validators": {"lint": "block"}})
+
+    assert list(find_loosening({"validators": {"lint": "advise"}}, strict)) == [
+        "validators = {'lint': 'advise'}"
+    ]
+    assert list(find_loosening({"validators": {"lint": "block"}}, strict)) == []

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.assemble import IMPORTS, assemble
+from orchestrator.assembling.python import IMPORTS
+from orchestrator.assembling.python import assemble_python as assemble
 
 PROMPT = '''Complete this function.
 ```python

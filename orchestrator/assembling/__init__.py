@@ -1,0 +1,1 @@
+"""Complete answers with what their tasks already held, one language a module."""

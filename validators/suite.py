@@ -15,12 +15,16 @@ from anyio import to_thread
 
 from sandbox.errors import UnsafePath
 from sandbox.program import Execution, Limits, Program, Sandbox
+from validators.environments import find_environment
+from validators.projects.judging import ProjectTests
+from validators.projects.looking import own_paths
+from validators.projects.recognising import recognise, with_report
 from validators.runners.commands import command_program, watched
 from validators.runners.deciding import UNCOUNTED, decide_command, decide_suite, missing_import
 from validators.runners.imports import expected_modules
 from validators.runners.layouts import LAST_WORD_FILE, Materials
 from validators.runners.python_report import decide_python, missing_modules, read_report
-from validators.runners.python_start import Runner, named_file, python_program
+from validators.runners.python_start import Runner, in_environment, named_file, python_program
 from validators.runners.python_tests.reporting import TESTS
 from validators.runners.suites import SUITES, Suite, count_checks
 from validators.runners.tampering import find_shadowing, find_tampering, is_test_file
@@ -34,6 +38,7 @@ CONFIDENCE = 0.95
 PRINTED_CONFIDENCE = 0.9
 """Where a count of tests was only printed, which a candidate can do too."""
 UNCOUNTED_CONFIDENCE = 0.6
+"""Where nothing was counted, or tests still fail that failed before: the task may have been to mend them."""
 _RESERVED = ("given_test", "StartOfTests.")
 _PLAIN_PATH = re.compile(r"[\w./ +@,=\[\]-]+")
 """What may stand between quotes in a source or a script."""
@@ -55,11 +60,14 @@ class Tests:
         return await judge_sandboxed(self.name, candidate, partial(self._judge, candidate, given))
 
     async def _judge(self, candidate: Candidate, given: Given) -> Verdict:
-        if not given.tests.strip() and not given.test_command.strip():
+        alone = not given.tests.strip() and not given.test_command.strip()
+        if alone and not given.workspace:
             return unavailable(self.name, "No tests were given.")
         check_names(candidate)
         if remarks := await to_thread.run_sync(find_cheats, candidate, given):
             return Verdict(self.name, "failed", CONFIDENCE, remarks)
+        if alone:
+            return await self._run_project(candidate, given)
         if not given.test_command.strip():
             return await self._run_tests(candidate, given)
         if not given.tests.strip():
@@ -76,13 +84,34 @@ class Tests:
             else second.confidence,
         )
 
+    async def _run_project(self, candidate: Candidate, given: Given) -> Verdict:
+        """Judge by the tests that the workspace has."""
+        judged = await ProjectTests(self._sandbox, self._limits).judge(candidate, given)
+        status, _, reason = judged.decision
+        if judged.ran is None:
+            return unavailable(self.name, reason)
+        verdict = self._verdict(judged.decision, judged.ran.execution, judged.command)
+        if status != "passed" or (judged.ran.report.results and not judged.ran.report.names("failed")):
+            return verdict
+        sure = reason != UNCOUNTED and not judged.ran.report.results
+        return replace(verdict, confidence=PRINTED_CONFIDENCE if sure else UNCOUNTED_CONFIDENCE)
+
     async def _run_command(self, candidate: Candidate, given: Given) -> Verdict:
         runner = Runner()
         judged = [path for path in candidate.files if not is_test_file(path)]
-        program = command_program(given.test_command, candidate, given, self._limits)
-        execution = await self._sandbox.run(watched(program, runner.files(judged), runner.folder))
+        recognised = recognise(given.test_command)
+        program = await to_thread.run_sync(
+            command_program, given.test_command, candidate, given, self._limits
+        )
+        program = watched(
+            program, runner.files(judged), runner.folder, recognised.command if recognised else ""
+        )
+        execution = await self._sandbox.run(program)
         report = read_report(execution.report, runner.secret)
         decision = decide_command(given.test_command, execution, report, candidate, self._limits)
+        if recognised is not None and not report.records:
+            paths = await to_thread.run_sync(own_paths, given.workspace, candidate.files)
+            decision = with_report(decision, recognised, execution, paths)
         verdict = self._verdict(decision, execution, given.test_command)
         if verdict.status != "passed" or report.records:
             return verdict
@@ -115,6 +144,7 @@ class Tests:
                 argv=("/bin/sh", "-c", layout.script, tool.path),
                 files={**layout.files, LAST_WORD_FILE: f"{last_word}\n"},
                 tree=given.workspace or None,
+                removed=candidate.removed if given.workspace else (),
                 environment=suite.environment,
                 readable=tool.readable,
                 limits=self._limits,
@@ -131,7 +161,10 @@ class Tests:
 
     async def _run_python(self, candidate: Candidate, given: Given) -> Verdict:
         runner = Runner()
-        execution = await self._sandbox.run(python_program(runner, candidate, given, self._limits))
+        program = python_program(runner, candidate, given, self._limits)
+        if given.workspace and (venv := await to_thread.run_sync(find_environment, given.workspace)):
+            program = in_environment(program, venv, given.tests)
+        execution = await self._sandbox.run(program)
         report = read_report(execution.report, runner.secret)
         expected = await to_thread.run_sync(expected_modules, missing_modules(report), given)
         decision = decide_python(report, describe_end(execution, self._limits), expected)

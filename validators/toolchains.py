@@ -18,6 +18,12 @@ _INSTALLATIONS = (
     ".asdf/installs/*/*",
     ".sdkman/candidates/java/*",
     ".local/share/mise/installs/*/*",
+    ".local/share/pipx/venvs/*",
+    ".local/share/uv/tools/*",
+    ".local/share/uv/python/*",
+    "miniconda3",
+    "miniforge3",
+    "anaconda3",
 )
 """Where in a home tools are installed each in its own folder; others may hold private files."""
 
@@ -47,6 +53,22 @@ def surrounding_tools(names: Iterable[str]) -> tuple[Tool, ...]:
     """Return those of the programs that exist here outside the system's folders."""
     found = (find_tool([name]) for name in names)
     return tuple(tool for tool in found if tool is not None and tool.readable)
+
+
+def installation_of(python: Path) -> Path | None:
+    """Return the installation that an interpreter belongs to, wherever links lead; None for anything else.
+
+    The path may come from a stranger: in a home only the folders of known tools count, elsewhere only a
+    folder that holds Python's own library.
+    """
+    program = python.resolve()
+    folder = program.parent.parent
+    home = _home().resolve()
+    if not program.is_file() or home.is_relative_to(folder):
+        return None
+    if folder.is_relative_to(home) and not _is_installation(folder.relative_to(home)):
+        return None
+    return folder if any(folder.glob("lib/python3*/os.py")) else None
 
 
 def _behind_proxy(name: str, path: Path) -> Path | None:

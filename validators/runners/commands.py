@@ -4,21 +4,30 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from sandbox.profiles import PROJECT, fit
 from sandbox.program import Execution, Limits, Program
-from validators.toolchains import surrounding_tools
+from validators.environments import Environment, find_environment
+from validators.toolchains import Tool, surrounding_tools
 from validators.validator import Given
 from validators.verdict import Candidate
 
 _TOOLS = ("cargo", "rustc", "node", "tsc", "go", "javac", "ruby", "php", "uv")
 """What commands are likely to need; they are shown and on PATH even when they live in the home folder."""
 _WATCH = (
-    'mv "$1" "$TMPDIR" 2>/dev/null; '
-    'export PYTHONPATH="$TMPDIR/$1" PYTEST_ADDOPTS="-p given_tests_runner.in_commands"; exec /bin/sh -c "$2"'
+    'mv "$1" "$TMPDIR" 2>/dev/null; command=$2; '
+    'export PYTHONPATH="$TMPDIR/$1${PYTHONPATH:+:$PYTHONPATH}"; '
+    'export PYTEST_ADDOPTS="-p given_tests_runner.in_commands"; '
+    'export REPORT="$TMPDIR/report"; mkdir "$REPORT"; shift 2; '
+    'for file do touch -c "./$file" 2>/dev/null; done; '
+    '/bin/sh -c "$command"; code=$?; cat "$REPORT"/* 2>/dev/null | head -c 2000000 >&3; exit $code'
 )
-"""Takes the plugin out of the tree, and has every pytest that the command starts report through it."""
+"""Takes the plugin out of the tree, and has every pytest that the command starts report through it.
+
+The files of the candidate are touched, or what builds by age would take its last build for up to date.
+"""
 _ABSENT_CODES = frozenset({126, 127})
 _ABSENT = re.compile(
     r"^(?:/bin/)?sh: (?:line )?\d+: (?P<word>[^\n]+): (?:command not found|not found|Permission denied)$",
@@ -29,31 +38,52 @@ _BEFORE_WORDS = frozenset({"&&", "||", ";", "|", "&", "(", "{", "!", "then", "do
 
 
 def command_program(command: str, candidate: Candidate, given: Given, limits: Limits) -> Program:
-    """Return the program that runs a command by `sh -c` with the candidate's files in place."""
-    tools = surrounding_tools(_TOOLS)
-    folders = dict.fromkeys(os.path.dirname(tool.path) for tool in tools)  # noqa: PTH120 - text in, text out
-    search = (f"{sys.prefix}/bin", *folders, "/usr/local/bin", "/usr/bin", "/bin")
-    return Program(
+    """Return the program that runs a command by `sh -c` with the candidate's files in place.
+
+    The virtual environment of the workspace comes first on PATH, with what is installed in it in place.
+    """
+    tools = shown_tools()
+    venv = find_environment(given.workspace) if given.workspace else None
+    environment = {"PATH": search_path(tools, venv), "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"}
+    if venv and venv.sources:
+        environment["PYTHONPATH"] = os.pathsep.join(venv.sources)
+    readable = (*(path for tool in tools for path in tool.readable), *(venv.readable if venv else ()))
+    program = Program(
         argv=("/bin/sh", "-c", command),
         files=candidate.files,
         tree=given.workspace or None,
-        environment={"PATH": os.pathsep.join(search), "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"},
-        readable=tuple(dict.fromkeys(path for tool in tools for path in tool.readable)),
+        removed=candidate.removed if given.workspace else (),
+        environment=environment,
+        readable=tuple(dict.fromkeys(readable)),
         limits=limits,
     )
+    return fit(program, PROJECT)
 
 
-def watched(program: Program, runner: Mapping[str, str], folder: str) -> Program:
+def shown_tools() -> tuple[Tool, ...]:
+    """Return what commands are likely to need and lies outside the system's folders."""
+    return surrounding_tools(_TOOLS)
+
+
+def search_path(tools: Iterable[Tool], venv: Environment | None) -> str:
+    """Return the PATH on which a project's commands find its own Python, else the server's, and the tools."""
+    folders = dict.fromkeys(os.path.dirname(tool.path) for tool in tools)  # noqa: PTH120 - text in, text out
+    own = (f"{venv.folder}/bin",) if venv else ()
+    return os.pathsep.join((*own, f"{sys.prefix}/bin", *folders, "/usr/local/bin", "/usr/bin", "/bin"))
+
+
+def watched(program: Program, runner: Mapping[str, str], folder: str, command: str = "") -> Program:
     """Return the program of a command whose pytest reports over descriptor 3.
 
     Args:
         program: As `command_program` returns it.
         runner: The files of the Python runner, which holds the plugin.
         folder: The folder they all lie in.
+        command: Instead of the program's own, with words that have it write a report.
     """
     return replace(
         program,
-        argv=("/bin/sh", "-c", _WATCH, "sh", folder, program.argv[-1]),
+        argv=("/bin/sh", "-c", _WATCH, "sh", folder, command or program.argv[-1], *program.files),
         files={**program.files, **runner},
         report_fd=True,
     )

@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_COUNTED = {"passed": "passed", "pass": "passed", "failed": "failed", "fail": "failed", "error": "failed"}
-
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -60,6 +60,12 @@ _PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
     "go": ((r"\bsyscall\.Exit\b|\bfunc\s+TestMain\b", _ENDS),),
 }
 _PATTERNS["cpp"] = _PATTERNS["c"]
+_PATTERNS["javascript"] = _PATTERNS["typescript"] = (
+    (
+        r"process\.(?:reallyExit|binding)\b|process\.env(?:\.|\[.)REPORT\b|outputFile|reporter-destination",
+        _LOOKS,
+    ),
+)
 _SHADOWABLE = {
     "javascript": r"(?:^|[;{}])[ \t]*(?:export\s+)?(?:async\s+)?(?:function\s*\*?|class|const|let|var)\s+"
     r"(?P<name>require|assert|expect|test|it|describe|process|globalThis)\b(?!\s*=\s*(?:await|require|import)\b)",

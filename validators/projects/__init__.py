@@ -1,0 +1,1 @@
+"""Run the tests that a project has, in whatever language, and read what its own runner reports."""

@@ -1,0 +1,138 @@
+"""Run a project's own tests for a candidate, those that it touches first, and without it if need be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from anyio import to_thread
+
+from sandbox.program import Limits, Sandbox
+from validators.projects.affected import affected_tests
+from validators.projects.deciding import Runs, decide_project, needs_repeat
+from validators.projects.detecting import Found, find_runner, judges
+from validators.projects.looking import Sight, look_at
+from validators.projects.running import Order, Ran, order_program, read_run
+from validators.runners.python_start import Runner
+from validators.sandboxed import Decision
+from validators.toolchains import find_tool
+from validators.validator import Given
+from validators.verdict import Candidate
+
+_MOST_KEPT = 32
+_WITH_TESTS_INSIDE = (".rs",)
+"""Sources that often hold tests themselves, which a candidate that rewrites them may lose."""
+_NONE_FOUND = (
+    "No tests were given, and no test runner for {language!r} was found in the workspace. "
+    "Give tests or a test_command."
+)
+
+
+class Baselines:
+    """What the tests of untouched projects said; good as long as their files stay the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, ...], Ran] = {}
+
+    def get(self, key: tuple[str, ...]) -> Ran | None:
+        """Return what is known."""
+        return self._kept.get(key)
+
+    def keep(self, key: tuple[str, ...], ran: Ran) -> None:
+        """Keep a run, and forget the oldest when there are many."""
+        self._kept[key] = ran
+        while len(self._kept) > _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+
+
+BASELINES = Baselines()
+"""Of this process: validators are made anew for each attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A decision, and the run that it rests on."""
+
+    decision: Decision
+    ran: Ran | None = None
+    command: str = ""
+
+
+class ProjectTests:
+    """Judges by the tests that a project has."""
+
+    def __init__(self, sandbox: Sandbox, limits: Limits, baselines: Baselines = BASELINES) -> None:
+        self._sandbox = sandbox
+        self._limits = limits
+        self._baselines = baselines
+
+    async def judge(self, candidate: Candidate, given: Given) -> Judged:
+        """Run the touched tests, then all; where the touched ones do not pass, that is the end."""
+        sight = await to_thread.run_sync(look_at, given.workspace, candidate.files)
+        found = find_runner(sight.before, candidate.language, candidate.files)
+        found = found or find_runner(sight.after, candidate.language, candidate.files)
+        if found is None:
+            return Judged(("unavailable", (), _NONE_FOUND.format(language=candidate.language)))
+        if absent := _absent(found, sight):
+            return Judged(("unavailable", (), absent))
+        order = Order(
+            found, given.workspace, sight.environment, self._limits, (), candidate.files, _judged(candidate)
+        )
+        if chosen := _touched(found, sight, candidate):
+            first = await self._conclude(replace(order, chosen=chosen), sight)
+            if first.decision[0] != "passed":
+                return first
+        return await self._conclude(order, sight)
+
+    async def _conclude(self, order: Order, sight: Sight) -> Judged:
+        """Run, and run again or without the candidate where the first run leaves a question."""
+        runs = Runs(await self._run(order))
+        touches_judges = any(judges(path) or path.endswith(_WITH_TESTS_INSIDE) for path in order.files)
+        if not runs.now.clean or not runs.now.report.whole or (touches_judges and not order.chosen):
+            runs = replace(runs, before=await self._before(order, sight))
+        if needs_repeat(runs.now, runs.before):
+            runs = replace(runs, again=await self._run(order))
+        counts = order.found.runner.read is not None or order.found.runner.name == "pytest"
+        decision = decide_project(runs, sight.after.paths, counts=counts, partial=bool(order.chosen))
+        return Judged(decision, runs.now, order.command)
+
+    async def _before(self, order: Order, sight: Sight) -> Ran:
+        """Return what all tests say without the candidate, run once for a state of the project."""
+        key = (order.workspace, sight.digest, order.found.runner.name, order.found.folder, order.found.all)
+        known = self._baselines.get(key)
+        if known is None:
+            known = await self._run(replace(order, chosen=(), files={}, judged=()))
+            self._baselines.keep(key, known)
+        return known
+
+    async def _run(self, order: Order) -> Ran:
+        runner = Runner()
+        return read_run(order, runner, await self._sandbox.run(order_program(order, runner)))
+
+
+def _absent(found: Found, sight: Sight) -> str:
+    """Say what the runner lacks on this machine or in the project; empty when it can run."""
+    runner = found.runner
+    if runner.tools and find_tool(runner.tools) is None:
+        return f"The project's tests need {runner.tools[0]!r}, which is not installed here. {runner.install}"
+    if runner.name == "pytest" and not sight.before.pytest:
+        return f"The project's tests need pytest, which is not installed. {runner.install}"
+    begin = f"{found.folder}/" if found.folder else ""
+    for need in runner.needs:
+        if f"{begin}{need}" not in sight.before.present:
+            return f"The project's tests need {begin}{need}, which is not there. Run `npm install`."
+    return ""
+
+
+def _judged(candidate: Candidate) -> Sequence[str]:
+    """Return the files that may not skip tests: all that are no tests."""
+    return [path for path in candidate.files if not judges(path)]
+
+
+def _touched(found: Found, sight: Sight, candidate: Candidate) -> tuple[str, ...]:
+    layout = sight.after.at(found.folder)
+    begin = f"{found.folder}/" if found.folder else ""
+    changed = [path.removeprefix(begin) for path in candidate.files]
+    tests = {path: layout.texts.get(path, "") for path in layout.tests(found.runner.language)}
+    tests |= {
+        path: candidate.files[f"{begin}{path}"] for path in tests if f"{begin}{path}" in candidate.files
+    }
+    return affected_tests(found, tests, changed)

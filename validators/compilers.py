@@ -1,7 +1,7 @@
 """How each language is compiled or type-checked without being run."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -11,6 +11,10 @@ from validators.remarks import Reader, by_pattern, read_json_lines, read_ruff, r
 
 def _keep_path(path: str, _text: str) -> str:
     return path
+
+
+def _each_path(paths: Sequence[str]) -> Sequence[str]:
+    return [f"./{path}" for path in paths]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,12 @@ class Check:
     """The tool takes one file at a time."""
     place: Callable[[str, str], str] = _keep_path
     """The path to compile a file under, from its own path and text."""
+    name: Callable[[Sequence[str]], Sequence[str]] = _each_path
+    """The arguments that tell the tool what to look at, from the compiled paths."""
     missing: str = r"(?!)"
     """Finds, in `code message`, a dependency that is not installed here: not the candidate's fault."""
+    whole: bool = False
+    """What the tool says of other files of the project counts too: they were right before."""
     looks_around: bool = False
     """The tool reads further files of the project: headers, packages, modules."""
     version: tuple[str, ...] = ("--version",)

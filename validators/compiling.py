@@ -3,15 +3,20 @@
 In Python every name must be bound too, and the function that the task leaves open must be there.
 """
 
+import os
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from sandbox.program import Execution, Limits, Program, Sandbox
-from validators.compilers import CHECKS, NOT_COMPILED, Check
+from validators.compilers import NOT_COMPILED, Check
 from validators.naming import find_naming_flaws
-from validators.remarks import own_remarks
+from validators.plans import make_plan
+from validators.previous import keep_new, previous_candidate
+from validators.project_compilers import pick_checks
+from validators.remarks import own_remarks, project_remarks
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
 from validators.toolchains import Tool, find_tool
 from validators.validator import Given
@@ -40,12 +45,14 @@ class Compile:
 
     async def _judge(self, candidate: Candidate, given: Given) -> Verdict:
         passed: list[Verdict] = []
-        for check in CHECKS.get(candidate.language, ()):
+        for check in pick_checks(candidate.language, given.workspace):
             tool = find_tool(check.binaries)
             if tool is None and check.install:
                 return unavailable(self.name, f"{check.binaries[0]!r} is not installed here. {check.install}")
             if tool is not None:
                 verdict = await self._run(check, tool, candidate, given)
+                if verdict.status == "failed" and check.looks_around and given.workspace:
+                    verdict = await self._excuse(verdict, check, tool, candidate, given)
                 if verdict.status != "passed":
                     return verdict
                 passed.append(verdict)
@@ -70,7 +77,7 @@ class Compile:
                 argv=plan.argv,
                 files=plan.files,
                 tree=given.workspace or None if check.looks_around else None,
-                environment=check.environment,
+                environment={"PATH": f"{Path(tool.path).parent}:{os.defpath}", **check.environment},
                 readable=tool.readable,
                 limits=_LIMITS,
             )
@@ -89,6 +96,26 @@ class Compile:
             ),
         )
 
+    async def _excuse(
+        self, verdict: Verdict, check: Check, tool: Tool, candidate: Candidate, given: Given
+    ) -> Verdict:
+        """Hold against the candidate only what the tool did not say of the workspace as it is."""
+        previous = await previous_candidate(given.workspace, candidate)
+        plan = make_plan(check, tool, previous)
+        if not plan.originals:
+            return verdict
+        before = await self._run(check, tool, previous, given)
+        if before.status == "failed" and not all(remark.file for remark in before.diagnostics):
+            said = before.diagnostics[0].message
+            return unavailable(self.name, f"{check.tool!r} fails on the workspace as it is: {said}")
+        new = keep_new(verdict.diagnostics, before.diagnostics)
+        if any(remark.severity == "error" for remark in new):
+            return replace(verdict, diagnostics=new)
+        old = tuple(replace(remark, severity="warning") for remark in verdict.diagnostics)
+        return replace(
+            verdict, status="passed", diagnostics=old, reason=f"{check.tool} says no more than it did before."
+        )
+
     async def _version(self, check: Check, tool: Tool) -> str:
         """Return what the tool calls itself, asked once; empty when it cannot even do that."""
         if tool not in self._versions:
@@ -101,44 +128,23 @@ class Compile:
         return self._versions[tool]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is written and started to compile a candidate."""
-
-    files: dict[str, str]
-    originals: dict[str, str]
-    """Path that is compiled to path in the candidate."""
-    argv: tuple[str, ...]
-
-
-def make_plan(check: Check, tool: Tool, candidate: Candidate) -> Plan:
-    """Place the candidate's files as the tool wants them, and write its command."""
-    endings = tuple(f".{ending}" for ending in check.endings)
-    files: dict[str, str] = {}
-    originals: dict[str, str] = {}
-    for path, text in candidate.files.items():
-        if path.endswith(endings):
-            placed = check.place(path, text)
-            originals[placed] = path
-            files[placed] = text
-        else:
-            files[path] = text
-    command = (tool.path, *check.arguments)
-    if check.each:
-        script = f'code=0; for file do {shlex.join(command)} "$file" || code=$?; done; exit $code'
-        command = ("/bin/sh", "-c", script, "sh")
-    return Plan(files, originals, (*command, *(f"./{path}" for path in originals)))
-
-
 def conclude(check: Check, execution: Execution, originals: dict[str, str]) -> Decision:
     """Decide from what a tool said; a pass needs both its exit code and its silence about errors."""
     if limit := describe_end(execution, _LIMITS):
         return "unavailable", (), f"{check.tool!r} gave no answer. {limit}"
-    remarks = own_remarks(check.read(execution.stdout + execution.stderr), originals)
+    output = execution.stdout + execution.stderr
+    remarks = own_remarks(check.read(output), originals)
+    if check.whole and not remarks:
+        remarks = project_remarks(check.read(output))
     errors = [remark for remark in remarks if remark.severity == "error"]
-    absent = [remark for remark in errors if re.search(check.missing, f"{remark.code} {remark.message}")]
+    said = [f"{remark.code} {remark.message}" for remark in errors] or [tail(execution)]
+    absent = [one for one in said if execution.exit_code and re.search(check.missing, one)]
     if absent:
-        return "unavailable", remarks, f"A dependency is not installed here: {absent[0].message}"
+        return (
+            "unavailable",
+            remarks,
+            f"A dependency is not installed here: {absent[0].strip().splitlines()[0]}",
+        )
     if errors:
         return "failed", remarks, ""
     if execution.exit_code == 0:

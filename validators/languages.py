@@ -67,19 +67,24 @@ _BY_TAG = dict.fromkeys(_TEXT_TAGS, TEXT) | {
     for tag in (language.name, *language.endings, *language.aliases)
 }
 
-_COMMENTED_JSON = ("tsconfig", "jsconfig")
+_COMMENTED_JSON = ("tsconfig", "jsconfig", "devcontainer", ".eslintrc", "api-extractor")
 
 
 def by_path(path: str) -> str | None:
     """Tell the language of a file from its ending; None when the ending is not known.
 
-    `tsconfig.json` and its kind may hold comments, which JSON may not, so they are not called JSON.
+    `tsconfig.json`, settings of VS Code and their kind may hold comments, which JSON may not, so they are not
+    called JSON.
     """
     file_name = path.replace("\\", "/").rpartition("/")[2].lower()
     stem, dot, ending = file_name.rpartition(".")
-    if not dot or (ending == "json" and stem.startswith(_COMMENTED_JSON)):
+    if not dot or (ending == "json" and _may_hold_comments(path, stem)):
         return None
     return _BY_ENDING.get(ending)
+
+
+def _may_hold_comments(path: str, stem: str) -> bool:
+    return stem.startswith(_COMMENTED_JSON) or ".vscode/" in path.replace("\\", "/")
 
 
 def find_language(hint: str) -> str | None:

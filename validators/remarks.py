@@ -52,6 +52,13 @@ def read_rust(output: str) -> Iterator[Diagnostic]:
                 )
 
 
+def read_cargo(output: str) -> Iterator[Diagnostic]:
+    """Read the JSON lines of `cargo check --message-format=json`."""
+    for remark in _objects(output):
+        if remark.get("reason") == "compiler-message":
+            yield from read_rust(json.dumps(remark["message"]))
+
+
 def _with_label(message: str, label: str | None) -> str:
     return f"{message}: {label}" if label else message
 
@@ -94,6 +101,13 @@ def own_remarks(remarks: Iterable[Diagnostic], originals: dict[str, str]) -> tup
         replace(remark, file=originals[path]) for remark in remarks if (path := _own(remark.file, originals))
     )
     return tuple(sorted(own, key=lambda remark: remark.severity != "error"))[:_KEPT]
+
+
+def project_remarks(remarks: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Keep the first errors about any file below the working folder, once each."""
+    found = dict.fromkeys(replace(remark, file=remark.file.removeprefix("./")) for remark in remarks)
+    inside = (one for one in found if one.file and not re.match(r"/|.*\.\./", one.file))
+    return tuple(one for one in inside if one.severity == "error")[:_KEPT]
 
 
 def _own(file: str, originals: dict[str, str]) -> str:

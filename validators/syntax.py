@@ -3,13 +3,15 @@
 import re
 import time
 from dataclasses import dataclass, replace
-from stat import S_ISREG
 
-import anyio
 import anyio.to_thread
 
+from sandbox.program import Sandbox
+from validators.appeals import appeal
 from validators.languages import LANGUAGES, by_path
-from validators.parsers import MAX_BYTES, Parse, ParserLimitError, parse
+from validators.parsed import Parse, ParserLimitError
+from validators.parsers import OWN_PARSERS, parse
+from validators.previous import read_previous
 from validators.unfinished import find_unfinished
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Status, Verdict
@@ -24,6 +26,7 @@ class _Trust:
 
 
 _DOUBTFUL = 0.3
+_EXACT = _Trust(1.0, 1.0)
 _UNMEASURED = _Trust(0.9, 0.9)
 _TRUST: dict[str, _Trust] = {
     "python": _Trust(1.0, 1.0),
@@ -48,33 +51,6 @@ _TRUST: dict[str, _Trust] = {
 files that tree-sitter missed, `failed` one minus the share of valid ones that it flagged. The parsers of
 Python, JSON and TOML are the language's own. C#, Ruby and PHP were not measured."""
 
-_SIZE_FOR_THREAD = 8 * 1024
-
-
-class Syntax:
-    """Parses each file with the parser of its language, and looks for stubs and elisions.
-
-    In C, C++, SQL, HTML, CSS and bash the grammars flag 3 % (bash) to 66 % (SQL) of *valid* files: macros,
-    dialects, templates. A wrong `failed` costs a whole attempt, and for most of these a compiler follows, so
-    there an error fails only with proof of its own: brackets that do not balance (C, C++, CSS) or a
-    compound command that never ends (bash). Else the verdict is `passed` with the errors as warnings
-    and confidence 0.3. In these languages an error that the workspace's version of the file has too is not
-    held against the candidate; in all of them a stub that it has too is not.
-    """
-
-    name = "syntax"
-
-    async def judge(self, candidate: Candidate, given: Given) -> Verdict:
-        """Judge all files; the verdict is the worst of them. Text and unknown languages are unavailable."""
-        started = time.monotonic()
-        findings = [
-            await _judge_file(path, text, _language(path, candidate), given.workspace)
-            for path, text in sorted(candidate.files.items())
-        ]
-        verdict = _summary(findings)
-        receipt = replace(verdict.receipt, digest=candidate.digest)
-        return replace(verdict, seconds=time.monotonic() - started, receipt=receipt)
-
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
@@ -87,26 +63,61 @@ class _Finding:
     tool: str = ""
 
 
+class Syntax:
+    """Parses each file with the parser of its language, and looks for stubs and elisions.
+
+    In C, C++, SQL, HTML, CSS and bash the grammars flag 3 % (bash) to 66 % (SQL) of *valid* files: macros,
+    dialects, templates. A wrong `failed` costs a whole attempt, and for most of these a compiler follows, so
+    there an error fails only with proof of its own: brackets that do not balance (C, C++, CSS) or a
+    compound command that never ends (bash). The same holds for C# with `#if`, and for some
+    TypeScript that its grammar mixes up. Else the verdict is `passed` with the errors as
+    warnings and confidence 0.3. In the first six an error that the workspace's version of the file has too is
+    not held against the candidate; in all of them a stub that it has too is not.
+
+    Where a sandbox is given and the language's own parser is here (bash, Go, JavaScript, PHP, Ruby, Rust,
+    TypeScript), that parser decides about what the grammar refuses.
+    """
+
+    name = "syntax"
+
+    def __init__(self, sandbox: Sandbox | None = None) -> None:
+        """Take a sandbox, in which the language's own parser is asked about what its grammar refuses."""
+        self._sandbox = sandbox
+
+    async def judge(self, candidate: Candidate, given: Given) -> Verdict:
+        """Judge all files; the verdict is the worst of them. Text and unknown languages are unavailable."""
+        started = time.monotonic()
+        findings = [
+            await self._judge_file(path, text, _language(path, candidate), given.workspace)
+            for path, text in sorted(candidate.files.items())
+        ]
+        verdict = _summary(findings)
+        receipt = replace(verdict.receipt, digest=candidate.digest)
+        return replace(verdict, seconds=time.monotonic() - started, receipt=receipt)
+
+    async def _judge_file(self, path: str, text: str, language: str, workspace: str) -> _Finding:
+        if not text.strip():
+            empty = Diagnostic("the file is empty", file=path, line=1, column=1, code="empty")
+            return _Finding("failed", 1.0, (empty,), tool="syntax")
+        if language not in LANGUAGES:
+            return _Finding("unavailable", reason=f"{path!r} is of no language that can be parsed here")
+        try:
+            found = await _inspect(text, path, language)
+            if found.remarks and workspace:
+                known = await _known_remarks(path, language, workspace)
+                found = found.without(known, excuse_errors=language in _DOUBTED)
+        except ParserLimitError as error:
+            return _Finding("unavailable", reason=f"{path!r} was not parsed: {error}")
+        if found.parse.errors and self._sandbox is not None:
+            ruling = await appeal(self._sandbox, path, text, language)
+            found = replace(found, parse=ruling or found.parse, is_ruled=ruling is not None)
+        return _decide(path, text, language, found)
+
+
 def _language(path: str, candidate: Candidate) -> str:
     """Tell a file's language; one among several without an ending (`Makefile`) may be of any."""
     is_named = len(candidate.files) > 1 or "." in path.rpartition("/")[2]
     return by_path(path) or ("" if is_named else candidate.language)
-
-
-async def _judge_file(path: str, text: str, language: str, workspace: str) -> _Finding:
-    if not text.strip():
-        empty = Diagnostic("the file is empty", file=path, line=1, column=1, code="empty")
-        return _Finding("failed", 1.0, (empty,), tool="syntax")
-    if language not in LANGUAGES:
-        return _Finding("unavailable", reason=f"{path!r} is of no language that can be parsed here")
-    try:
-        found = await _inspect(text, language)
-        if found.remarks and workspace:
-            known = await _known_remarks(path, language, workspace)
-            found = found.without(known, excuse_errors=language in _DOUBTED)
-    except ParserLimitError as error:
-        return _Finding("unavailable", reason=f"{path!r} was not parsed: {error}")
-    return _decide(path, text, language, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,8 @@ class _Inspection:
 
     parse: Parse
     unfinished: tuple[Diagnostic, ...]
+    is_ruled: bool = False
+    """Whether the parse is the word of the language's own parser."""
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:
@@ -127,40 +140,41 @@ class _Inspection:
         return _Inspection(replace(self.parse, errors=errors), unfinished)
 
 
-async def _inspect(text: str, language: str) -> _Inspection:
-    """Parse in a thread where that could take long enough for others to notice."""
-    if len(text) <= _SIZE_FOR_THREAD or language in _HOLD_THE_LOCK:
+async def _inspect(text: str, path: str, language: str) -> _Inspection:
+    """Wait in a thread for the process that parses; what is parsed in this one would gain nothing by it."""
+    if language in OWN_PARSERS:
         parsed = parse(text, language)
     else:
-        parsed = await anyio.to_thread.run_sync(parse, text, language)
-    return _Inspection(parsed, find_unfinished(text, language))
+        parsed = await anyio.to_thread.run_sync(parse, text, language, abandon_on_cancel=True)
+    unfinished = find_unfinished(text, language)
+    if path.endswith(_DECLARATIONS):
+        unfinished = tuple(remark for remark in unfinished if remark.code == "elided")
+    return _Inspection(parsed, unfinished)
 
+
+_DECLARATIONS = (".pyi", ".d.ts", ".d.mts", ".d.cts")
+"""Endings of files in which functions have no bodies."""
 
 _DOUBTED = frozenset({"bash", "c", "cpp", "css", "html", "sql"})
 """Languages whose grammar flags valid files; only there does an old version's error excuse a new one's."""
 
-_HOLD_THE_LOCK = frozenset({"python", "json", "toml"})  # a thread would gain nothing
-
 
 async def _known_remarks(path: str, language: str, workspace: str) -> frozenset[str]:
     """Collect what the workspace's own version of the file would be told."""
-    file = anyio.Path(workspace, path)
+    text = await read_previous(workspace, path)
     try:
-        found = await file.stat()
-        if ".." in file.parts or not S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
-            return frozenset()
-        before = await _inspect(await file.read_text(encoding="utf-8"), language)
-    except (OSError, UnicodeDecodeError, ParserLimitError):
+        before = await _inspect(text, path, language) if text is not None else None
+    except ParserLimitError:
         return frozenset()
-    return frozenset(remark.message for remark in before.remarks)
+    return frozenset(remark.message for remark in before.remarks) if before else frozenset()
 
 
 def _decide(path: str, text: str, language: str, found: _Inspection) -> _Finding:
-    trust = _TRUST.get(language, _UNMEASURED)
+    trust = _EXACT if found.is_ruled else _TRUST.get(language, _UNMEASURED)
     tool = found.parse.tool
     errors = tuple(replace(remark, file=path) for remark in found.parse.errors)
     unfinished = tuple(replace(remark, file=path) for remark in found.unfinished)
-    if errors and not _is_proof(text, language, errors):
+    if errors and not found.is_ruled and not _is_proof(text, language, errors):
         warnings = tuple(replace(error, severity="warning") for error in errors)
         if unfinished:
             return _Finding("failed", 0.9, unfinished + warnings, tool=tool)
@@ -179,11 +193,20 @@ def _is_proof(text: str, language: str, errors: tuple[Diagnostic, ...]) -> bool:
             return not balances(text)
         case "bash":
             return any(error.message in _BASH_ENDS for error in errors)
+        case "csharp":
+            return not _CHOOSES.search(text)
+        case "typescript" | "tsx":
+            return not _TYPESCRIPT_LAG.search(text)
         case "sql" | "html":
             return False
         case _:
             return True
 
+
+_CHOOSES = re.compile(r"^[ \t]*#[ \t]*(?:if|elif|else)\b", re.MULTILINE)
+"""Finds a choice between branches, each of which may open the same bracket."""
+_TYPESCRIPT_LAG = re.compile(r"^[ \t]*(?:<[^\n]*|>[ \t]*)\(|[\w$]<[^\n]{0,200}>`", re.MULTILINE)
+"""Finds signatures without a name, and typed templates: the grammar mixes them up."""
 
 _BASH_ENDS = frozenset(f"missing {word!r}" for word in ("fi", "done", "esac", "}"))
 

@@ -8,7 +8,8 @@ from sandbox.bubblewrap import Bubblewrap
 from sandbox.choose import choose
 from sandbox.program import Execution
 from validators.compilers import CHECKS, place_java, place_javascript
-from validators.compiling import Compile, conclude, make_plan
+from validators.compiling import Compile, conclude
+from validators.plans import make_plan
 from validators.remarks import by_pattern, own_remarks
 from validators.toolchains import Tool, find_tool
 from validators.validator import Given

@@ -180,6 +180,7 @@ def add(a: int,
         ("```\nclass A:\n    def add(self): ...\n```", ()),
         ("def inition of a sum", ()),
         ("Write a function add.", ()),
+        ("Mend this:\n```\ndef add(a, b):\n    print(a + b)\n```", ()),
     ],
 )
 def test_functions_that_a_task_leaves_open_are_found(task, names):
@@ -203,6 +204,10 @@ def test_an_answer_to_another_task_lacks_the_name():
 )
 def test_an_answer_that_mentions_the_name_may_be_what_was_meant(text):
     assert find_missing(ASKED, {"a.py": "x = 1", "b.py": text}) == ()
+
+
+def test_a_longer_name_is_not_the_one_that_was_asked_for():
+    assert len(find_missing(ASKED, {"a.py": "def add_all(a): return sum(a)"})) == 1
 
 
 def test_flaws_name_their_file_and_leave_broken_files_to_the_compiler():

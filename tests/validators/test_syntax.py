@@ -130,6 +130,8 @@ def test_remarks_are_few_and_short():
         ("sql", "SELEKT a FROM b"),
         ("html", "<div"),
         ("bash", "echo ${(f)a}\n"),
+        ("csharp", "class A {\n#if X\n  int F() {\n#else\n  int F(int a) {\n#endif\n  return 1; } }\n"),
+        ("typescript", "interface A {\n  <B>(b: B): (c: B) => C<B>\n  <B>(b: B): (c: B) => C<B>\n}\n= 1"),
     ],
 )
 async def test_errors_of_doubtful_grammars_are_warnings_and_little_trusted(language, text):
@@ -138,6 +140,28 @@ async def test_errors_of_doubtful_grammars_are_warnings_and_little_trusted(langu
     assert verdict.status == "passed"
     assert verdict.confidence == 0.3
     assert {remark.severity for remark in verdict.diagnostics} == {"warning"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "interface A<in out K, out V = never> extends B {}\n",
+        'declare const a: import("./b").C<D>;\n',
+        "declare global {\n  var a: string;\n}\n",
+        "export default function (): {\n  a: string;\n};\n",
+        "export type * from './a';\n",
+    ],
+)
+async def test_typescript_that_is_newer_than_its_grammar_passes(text):
+    assert (await judge(text, "typescript")).diagnostics == ()
+    assert (await judge(f"{text}const a: = 1;\n", "typescript")).status == "failed"
+
+
+async def test_functions_of_a_stub_file_need_no_body():
+    text = "def f(a: int) -> int: ...\n"
+
+    assert (await judge(text, "python", "a.pyi")).status == "passed"
+    assert (await judge(text, "python", "a.py")).status == "failed"
 
 
 async def test_a_doubtful_grammar_does_not_excuse_what_was_left_out():

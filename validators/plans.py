@@ -1,0 +1,37 @@
+"""Lay out a candidate's files for a tool, and write the tool's command. Pure."""
+
+import shlex
+from dataclasses import dataclass
+
+from validators.compilers import Check
+from validators.toolchains import Tool
+from validators.verdict import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is written and started to have a candidate looked at."""
+
+    files: dict[str, str]
+    originals: dict[str, str]
+    """Path that the tool sees to path in the candidate."""
+    argv: tuple[str, ...]
+
+
+def make_plan(check: Check, tool: Tool, candidate: Candidate) -> Plan:
+    """Place the candidate's files as the tool wants them, and write its command."""
+    endings = tuple(f".{ending}" for ending in check.endings)
+    files: dict[str, str] = {}
+    originals: dict[str, str] = {}
+    for path, text in candidate.files.items():
+        if path.endswith(endings):
+            placed = check.place(path, text)
+            originals[placed] = path
+            files[placed] = text
+        else:
+            files[path] = text
+    command = (tool.path, *check.arguments)
+    if check.each:
+        script = f'code=0; for file do {shlex.join(command)} "$file" || code=$?; done; exit $code'
+        command = ("/bin/sh", "-c", script, "sh")
+    return Plan(files, originals, (*command, *check.name([*originals])))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from backends.backend import Completion
 from backends.errors import BackendError, ContextTooLong, MalformedReply, RequestRefused
 from orchestrator.asking import Asking, price
-from orchestrator.assemble import assemble
+from orchestrator.assemble import assemble_files
 from orchestrator.decide import Try
 from orchestrator.events import Event, Report
-from orchestrator.extract import extract
+from orchestrator.extract import Extraction
 from orchestrator.judging import Bench, Checker, find_unproven, is_approved, needs_checker
 from orchestrator.outcome import Attempt, Trouble
 from orchestrator.prompting import Brief, describe_verdicts, pick_base, write_check, write_request
@@ -18,6 +18,7 @@ from orchestrator.rlm.errors import Spent
 from orchestrator.roots import Roots
 from orchestrator.route import Route, Served, Survey, pick_checker
 from orchestrator.scope import find_overreach
+from orchestrator.taking import take_work
 from orchestrator.task import Task
 from validators.validator import Given, judge_in_order
 from validators.verdict import Candidate, Diagnostic, Verdict
@@ -84,31 +85,29 @@ async def _judge_reply(
         message = f"the answer was cut off after {completion.usage.tokens_out} tokens"
         return replace(attempt, trouble="truncated", message=message)
     base = pick_base(attempts, step)
-    extraction = extract(
-        completion.text,
-        language=job.brief.task.language,
-        target=job.brief.task.write_to,
-        previous=base.files if base else job.files,
-    )
-    shown = {job.brief.task.write_to, *job.files, *(one.path for one in job.brief.context)}
-    overreach = find_overreach(job.roots, job.brief.task, extraction.files, shown)
-    if extraction.problems or overreach or not extraction.files:
+    task = job.brief.task
+    shown = {task.write_to, *job.files, *(one.path for one in job.brief.context)}
+    extraction = take_work(job.roots, task, completion.text, base.files if base else job.files, shown)
+    removed = _still_removed(base, extraction)
+    overreach = find_overreach(job.roots, task, extraction.files, shown, removed)
+    if extraction.problems or overreach or not (extraction.files or removed):
         kept = replace(attempt, files=base.files, language=base.language) if base else attempt
         verdict = _reject_reply((*extraction.problems, *overreach), extraction.flags)
         return replace(
             kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,)
         )
-    if dict(extraction.files) == dict(job.files):
+    if dict(extraction.files) == dict(job.files) and not removed:
         said = Diagnostic("the answer leaves the file exactly as it was", code="unchanged")
         verdict = _reject_reply((said,), ())
         return replace(attempt, trouble="no_candidate", message=said.message, verdicts=(verdict,))
-    candidate, added = _complete(Candidate(extraction.files, extraction.language), job.brief.task)
+    candidate, added = _complete(Candidate(extraction.files, extraction.language, removed), task, extraction)
     verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
     needed = ("semantic",) if any(verdict.validator == "semantic" for verdict in verdicts) else ()
     demanded = tuple(dict.fromkeys((*job.route.demanded, *needed)))
     return replace(
         attempt,
         files=dict(candidate.files),
+        removed=candidate.removed,
         language=candidate.language,
         digest=candidate.digest,
         verdicts=verdicts,
@@ -120,13 +119,19 @@ async def _judge_reply(
     )
 
 
-def _complete(candidate: Candidate, task: Task) -> tuple[Candidate, tuple[str, ...]]:
-    """Add to a Python file what its task already held; says what was added."""
-    if candidate.language != "python" or len(candidate.files) != 1:
+def _still_removed(base: Attempt | None, extraction: Extraction) -> tuple[str, ...]:
+    """Name what goes: by this answer, or by the one that it revises and does not contradict."""
+    before = base.removed if base and extraction.files.keys() & base.files.keys() else ()
+    gone = dict.fromkeys((*before, *extraction.removed))
+    return tuple(path for path in gone if path not in extraction.files)
+
+
+def _complete(candidate: Candidate, task: Task, extraction: Extraction) -> tuple[Candidate, tuple[str, ...]]:
+    """Add to a single whole answer what its task already held; says what was added."""
+    if "edits" in extraction.flags:
         return candidate, ()
-    ((path, text),) = candidate.files.items()
-    made = assemble(text, task.task, task.tests)
-    return Candidate({path: made.text}, candidate.language), made.added
+    files, added = assemble_files(candidate.files, candidate.language, task.task, task.tests)
+    return replace(candidate, files=files), added
 
 
 async def _judge(
@@ -150,22 +155,24 @@ async def _judge(
         missing = Verdict("semantic", "unavailable", 0.0, reason=reason)
         wanted_one = listed or job.route.checker != "none"
         return (*verdicts, missing) if wanted_one else tuple(verdicts), "", 0.0
-    verdict, cost = await _check(job, served, candidate, number)
+    verdict, cost = await _check(job, served, candidate, number, verdicts)
     await _tell(job, verdict)
     return (*verdicts, verdict), served.tier, cost
 
 
-async def _check(job: Job, served: Served, candidate: Candidate, number: int) -> tuple[Verdict, float]:
+async def _check(
+    job: Job, served: Served, candidate: Candidate, number: int, verdicts: Sequence[Verdict]
+) -> tuple[Verdict, float]:
     costs = [0.0]
 
     async def ask(work: Candidate) -> Completion:
-        request = write_check(job.brief, work, served.model, served.context_tokens)
+        request = write_check(job.brief, work, served, job.route.task_type, verdicts)
         key = f"attempt/{number}/check/{served.tier}"
         completion = await job.asking.ask(key, served, request)
         costs.append(price(completion.usage, job.asking.servers.policy.tiers[served.tier]))
         return completion
 
-    bench = replace(job.bench, checker=Checker(ask, f"{served.tier} ({served.model})"))
+    bench = replace(job.bench, checker=Checker(ask, f"{served.tier} ({served.model})", verdicts))
     try:
         verdict = await bench.pick(["semantic"])[0].judge(candidate, job.given)
     except Spent as spent:

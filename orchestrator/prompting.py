@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from backends.backend import Message, Request, Sampling
 from orchestrator.decide import Try
 from orchestrator.outcome import Attempt
-from orchestrator.policy import TierPolicy
+from orchestrator.policy import TaskTypeName, TierPolicy
 from orchestrator.prompts import render
+from orchestrator.route import Served
 from orchestrator.task import Task
 from validators.verdict import Candidate, Diagnostic, Verdict
 
@@ -20,11 +21,14 @@ VERDICT_SCHEMA: Mapping[str, object] = {
     "type": "object",
     "properties": {
         "verdict": {"type": "string", "enum": ["approve", "reject"]},
-        "defects": {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 5},
+        "failing_input": {"type": "string", "maxLength": 400},
+        "expected": {"type": "string", "maxLength": 400},
+        "quote": {"type": "string", "maxLength": 400},
+        "reason": {"type": "string", "maxLength": 400},
     },
-    "required": ["verdict", "defects"],
-    "additionalProperties": False,
+    "required": ["verdict"],
 }
+"""The verdict comes first. It alone is required: a reply that lacks a proof still says what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Brief:
 
 def pick_base(attempts: Sequence[Attempt], step: Try) -> Attempt | None:
     """Choose the candidate to revise: a retry's own last one, an escalation's best one."""
-    with_work = [attempt for attempt in attempts if attempt.files]
+    with_work = [attempt for attempt in attempts if attempt.files or attempt.removed]
     if not with_work or step.how == "first":
         return None
     if step.how == "retry":
@@ -59,7 +63,7 @@ def pick_base(attempts: Sequence[Attempt], step: Try) -> Attempt | None:
 
 def pick_best(attempts: Sequence[Attempt]) -> Attempt | None:
     """Choose the attempt that got furthest: approved, most validators passed, the later one on a tie."""
-    with_work = [attempt for attempt in attempts if attempt.files]
+    with_work = [attempt for attempt in attempts if attempt.files or attempt.removed]
     return max(with_work, key=lambda one: (one.approved, one.passed, one.number)) if with_work else None
 
 
@@ -89,22 +93,39 @@ def write_request(brief: Brief, step: Try, attempts: Sequence[Attempt], tier: Ti
     )
 
 
-def write_check(brief: Brief, candidate: Candidate, model: str, context_tokens: int) -> Request:
-    """Write what the checker is asked about a candidate."""
+def write_check(
+    brief: Brief, candidate: Candidate, served: Served, task_type: TaskTypeName, verdicts: Sequence[Verdict]
+) -> Request:
+    """Write what the checker is asked about a candidate, and what it need not judge again."""
+    work = show_files(candidate.files)
     text = render(
         "check",
         task=brief.task.task.strip(),
         requirements=_requirements(brief),
-        candidate=show_files(candidate.files),
+        checked=_checked(verdicts),
+        tag=f"work-{zlib.crc32(work.encode('utf-8', 'surrogatepass')):08x}",
+        candidate=work,
+        question=render(f"check_{task_type}").strip(),
     )
     return Request(
-        model=model,
+        model=served.model,
         messages=(Message("system", render("check_system").strip()), Message("user", text.strip())),
         max_tokens=2048,
         sampling=Sampling(temperature=0.0),
         schema=VERDICT_SCHEMA,
-        context_tokens=context_tokens,
+        context_tokens=served.context_tokens,
     )
+
+
+def _checked(verdicts: Sequence[Verdict]) -> str:
+    """Name the gates that passed and what they showed."""
+    passed = [
+        f"- {one.validator} passed{f': {shown}' if (shown := ' '.join(one.reason.split())[:120]) else ''}"
+        for one in verdicts
+        if one.status == "passed"
+    ]
+    told = "\n".join(passed)
+    return f"\nMachines have checked this already; do not judge it again:\n{told}\n" if told else ""
 
 
 def describe_verdicts(verdicts: Sequence[Verdict]) -> str:

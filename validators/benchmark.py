@@ -1,76 +1,36 @@
-"""The validator `benchmark`: a command must succeed beside the candidate, and keep a bound if one is given.
+"""The validator `benchmark`: a command must succeed beside the candidate, and keep its goal if it has one.
 
-The command is given as `CMD`, or with a bound at its end:
+The command is given as `CMD`, or with a goal at its end:
 
     python bench.py => seconds < 2.5
     python bench.py => ops_per_second > 1000
+    python bench.py => 1.2x faster
+    python bench.py => ops_per_second not slower
 
 `seconds` is the wall clock of the command. Any other name is a number that the command prints as
-`NAME: NUMBER` or `NAME=NUMBER`. With a bound the command runs five times and the best value counts, the least
-for `<` and the greatest for `>`: noise of the machine only ever makes a program look worse.
+`NAME: NUMBER` or `NAME=NUMBER`. Without a goal there, the requirements are searched for one ("at least 20 %
+faster", "no more than 5 % slower", "under 200 ms"). A bound is held against the best of up to five runs. A
+speed is held against the same command in the workspace as it was, in five to nine rounds of both. All runs
+together have the time that one run in the sandbox may take.
 """
 
-import operator
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from sandbox.program import Execution, Limits, Sandbox
+import anyio
+
+from sandbox.program import Execution, Limits, Program, Sandbox
+from validators.goals import NUMBER, WALL_CLOCK, Bound, Speed, find_goal, parse_benchmark
+from validators.measuring import BOUND_RUNS, MOST_ROUNDS, Rounds, decide_bound, decide_speed
 from validators.runners.commands import absent_program, command_program
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
 
 CONFIDENCE = 0.9
-RUNS = 5
-_WALL_CLOCK = "seconds"
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_BOUND = re.compile(
-    rf"^(?P<command>.*\S)\s*=>\s*(?P<name>[A-Za-z_][\w.-]*)\s*(?P<relation><=|>=|<|>)\s*(?P<number>{_NUMBER})\s*$",
-    re.DOTALL,
-)
-_RELATIONS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What a measured value must keep."""
-
-    name: str
-    relation: str
-    number: float
-
-    def best(self, values: list[float]) -> float:
-        """Return the value that is furthest on the right side."""
-        return min(values) if self.relation.startswith("<") else max(values)
-
-    def holds(self, value: float) -> bool:
-        """Say whether the value keeps the bound."""
-        return _RELATIONS[self.relation](value, self.number)
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.relation} {self.number:g}"
-
-
-def parse_benchmark(given: str) -> tuple[str, Bound | None]:
-    """Split a benchmark into its command and its bound.
-
-    Raises:
-        ValueError: What follows the last `=>` is no bound.
-    """
-    match = _BOUND.match(given.strip())
-    if match is not None:
-        return match["command"], Bound(match["name"], match["relation"], float(match["number"]))
-    if "=>" in given:
-        bound = given.rpartition("=>")[2].strip()
-        raise ValueError(f"{bound!r} is no bound. Write `COMMAND => NAME < NUMBER`, with <, <=, > or >=.")
-    return given.strip(), None
+_LEAST_SECONDS = 0.5
+"""A run is not begun with less than this left."""
 
 
 class Benchmark:
@@ -83,23 +43,27 @@ class Benchmark:
         self._limits = limits
 
     async def judge(self, candidate: Candidate, given: Given) -> Verdict:
-        """Run the command, once or as often as the bound needs."""
+        """Run the command, once or as often as the goal needs."""
         return await judge_sandboxed(self.name, candidate, partial(self._judge, candidate, given))
 
     async def _judge(self, candidate: Candidate, given: Given) -> Verdict:
         if not given.benchmark_command.strip():
             return unavailable(self.name, "No benchmark was given.")
         try:
-            command, bound = parse_benchmark(given.benchmark_command)
+            command, goal = parse_benchmark(given.benchmark_command)
         except ValueError as error:
             return unavailable(self.name, str(error))
+        goal = goal or find_goal(given.requirements)
+        if isinstance(goal, Speed) and not given.workspace:
+            return unavailable(self.name, f"Without a workspace there is nothing to be {goal}.")
+        course = _Course(self._sandbox, command, anyio.current_time() + self._limits.seconds)
         program = command_program(command, candidate, given, self._limits)
-        executions: list[Execution] = []
-        for _ in range(RUNS if bound else 1):
-            executions.append(await self._sandbox.run(program))
-            if executions[-1].end != "exited" or executions[-1].exit_code != 0:
-                break
-        status, diagnostics, reason = decide_benchmark(command, executions, bound, self._limits)
+        if isinstance(goal, Speed):
+            untouched = command_program(command, replace(candidate, files={}), given, self._limits)
+            decision = await _race(course, goal, untouched, program)
+        else:
+            decision = await _measure(course, goal, program)
+        status, diagnostics, reason = decision
         return Verdict(
             self.name,
             status,
@@ -107,47 +71,96 @@ class Benchmark:
             diagnostics=diagnostics,
             reason=reason,
             receipt=Receipt(
-                tool=self._sandbox.name, command=given.benchmark_command, exit_code=executions[-1].exit_code
+                tool=self._sandbox.name, command=given.benchmark_command, exit_code=course.exit_code
             ),
         )
 
 
-def decide_benchmark(
-    command: str, executions: list[Execution], bound: Bound | None, limits: Limits
-) -> Decision:
-    """Decide from the runs of a benchmark, of which only the last may have failed."""
-    last = executions[-1]
-    if limit := describe_end(last, limits):
-        return "failed", (Diagnostic(f"{limit}\n{tail(last)}".strip()),), ""
-    if absent := absent_program(command, last):
-        return "unavailable", (), f"The benchmark needs {absent!r}, which is not here: {tail(last)}"
-    if last.exit_code != 0:
-        return (
-            "failed",
-            (Diagnostic(f"The benchmark ended with {last.exit_code}.\n{tail(last)}".strip()),),
-            "",
-        )
-    if bound is None:
-        return "passed", (), "The benchmark ended with 0."
-    return _decide_bound(executions, bound)
+@dataclass(slots=True)
+class _Course:
+    """Where runs take place, and until when."""
+
+    sandbox: Sandbox
+    command: str
+    until: float
+    exit_code: int | None = None
+
+    @property
+    def has_time(self) -> bool:
+        return self.until - anyio.current_time() > _LEAST_SECONDS
+
+    async def run(self, program: Program, name: str) -> float | Decision:
+        """Run once in the time that is left; a number, or what is wrong with the run."""
+        left = max(_LEAST_SECONDS, self.until - anyio.current_time())
+        limits = replace(program.limits, seconds=min(left, program.limits.seconds))
+        execution = await self.sandbox.run(replace(program, limits=limits))
+        self.exit_code = execution.exit_code
+        return read_run(self.command, execution, name, limits)
 
 
-def _decide_bound(executions: list[Execution], bound: Bound) -> Decision:
-    values = [value for execution in executions if (value := measured(execution, bound.name)) is not None]
-    if len(values) < len(executions):
-        return "failed", (Diagnostic(f"The benchmark printed no `{bound.name}: NUMBER`."),), ""
-    best = bound.best(values)
-    told = (
-        f"{bound.name} is {best:.6g} at best of {len(values)} runs ({min(values):.6g} to {max(values):.6g})"
-    )
-    if bound.holds(best):
-        return "passed", (), f"{told}, which keeps {bound}."
-    return "failed", (Diagnostic(f"{told}, but must be {bound}."),), ""
+async def _measure(course: _Course, goal: Bound | None, program: Program) -> Decision:
+    """Run until the goal is kept, five times at most; noise never makes a program look better."""
+    values: list[float] = []
+    while not values or (course.has_time and len(values) < BOUND_RUNS):
+        value = await course.run(program, goal.name if goal else WALL_CLOCK)
+        if not isinstance(value, float):
+            if values and not course.has_time:  # cut off by the time limit of all runs together
+                break
+            return value
+        values.append(value)
+        if goal is None:
+            return "passed", (), "The benchmark ended with 0."
+        if goal.holds(value):
+            break
+    return decide_bound(values, goal) if goal else ("unavailable", (), "")
+
+
+async def _race(course: _Course, goal: Speed, untouched: Program, program: Program) -> Decision:
+    """Run both sides in turn, the first of each round by turns too, until the decision is clear."""
+    before: list[float] = []
+    after: list[float] = []
+    began = anyio.current_time()
+    for number in range(1, MOST_ROUNDS + 1):
+        sides = [(untouched, before), (program, after)]
+        for side, values in sides if number % 2 else reversed(sides):
+            value = await course.run(side, goal.name)
+            if not isinstance(value, float):
+                if after and not course.has_time:
+                    break
+                return value if side is program else _blame_workspace(value)
+            values.append(value)
+        rounds = Rounds(tuple(before[: len(after)]), tuple(after[: len(before)]))
+        mean = (anyio.current_time() - began) / number
+        is_last = number == MOST_ROUNDS or anyio.current_time() + mean > course.until
+        if decision := decide_speed(rounds, goal, is_last=is_last):
+            return decision
+    raise AssertionError("the last round decides")  # pragma: no cover
+
+
+def _blame_workspace(decision: Decision) -> Decision:
+    _, diagnostics, reason = decision
+    said = diagnostics[0].message if diagnostics else reason
+    return "unavailable", (), f"In the workspace as it was the benchmark does not run: {said}"
+
+
+def read_run(command: str, execution: Execution, name: str, limits: Limits) -> float | Decision:
+    """Return what a run measured, or the decision where it measured nothing."""
+    if limit := describe_end(execution, limits):
+        return "failed", (Diagnostic(f"{limit}\n{tail(execution)}".strip()),), ""
+    if absent := absent_program(command, execution):
+        return "unavailable", (), f"The benchmark needs {absent!r}, which is not here: {tail(execution)}"
+    if execution.exit_code != 0:
+        said = f"The benchmark ended with {execution.exit_code}.\n{tail(execution)}".strip()
+        return "failed", (Diagnostic(said),), ""
+    value = measured(execution, name)
+    if value is None:
+        return "failed", (Diagnostic(f"The benchmark printed no `{name}: NUMBER`."),), ""
+    return value
 
 
 def measured(execution: Execution, name: str) -> float | None:
     """Return the wall clock, or the last number that was printed under a name."""
-    if name == _WALL_CLOCK:
+    if name == WALL_CLOCK:
         return execution.seconds
-    found = re.findall(rf"(?<![\w.-]){re.escape(name)}\s*[:=]\s*({_NUMBER})", execution.stdout)
+    found = re.findall(rf"(?<![\w.-]){re.escape(name)}\s*[:=]\s*({NUMBER})", execution.stdout)
     return float(found[-1]) if found else None

@@ -17,13 +17,17 @@ class Candidate:
     """Relative POSIX path to text. A single answer without a name is `solution.<ending>`."""
     language: str
     """A key of `validators.languages.LANGUAGES`, or a name it does not know, or `text`."""
+    removed: tuple[str, ...] = ()
+    """Files of the workspace that go, relative POSIX paths; none of them is in `files`."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over paths and texts, in path order."""
+        """SHA-256 over paths and texts, in path order, and over what goes."""
         hasher = hashlib.sha256()
         for path, text in sorted(self.files.items()):
             hasher.update(path.encode() + b"\0" + text.encode("utf-8", "surrogatepass") + b"\0")
+        for path in sorted(self.removed):
+            hasher.update(b"\0" + path.encode() + b"\0")
         return hasher.hexdigest()
 
 

@@ -63,8 +63,8 @@ GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
 WRONG = "```python\ndef add(a, b):\n    return a - b\n```"
 BROKEN = "```python\ndef add(a, b:\n    return a + b\n```"
 TESTS = "from solution import add\n\ndef test_add():\n    assert add(2, 3) == 5\n"
-APPROVE = '{"verdict": "approve", "defects": []}'
-REJECT = '{"verdict": "reject", "defects": ["it subtracts"]}'
+APPROVE = '{"verdict": "approve", "failing_input": "", "expected": "", "quote": "", "reason": ""}'
+REJECT = '{"verdict": "reject", "failing_input": "add(2, 3)", "expected": "5", "reason": "it subtracts"}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,9 @@ async def test_a_checker_rejects_what_the_parser_lets_through(stage):
         answer = await delegate(client, task_type="complex_architecture", detail=True)
 
     assert (answer["status"], answer["attempts"], answer["checker"]) == ("accepted", 2, "strong")
-    assert answer["history"][0]["verdicts"][-1]["diagnostics"][0]["message"] == "it subtracts"
+    assert answer["history"][0]["verdicts"][-1]["diagnostics"][0]["message"] == (
+        "add(2, 3) is -1, expected 5. it subtracts"
+    )
 
 
 async def test_a_checker_that_talks_nonsense_approves_nothing(stage):

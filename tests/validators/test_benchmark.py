@@ -1,13 +1,16 @@
 import operator
 from dataclasses import replace
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.program import Execution, Limits
-from validators.benchmark import Benchmark, Bound, decide_benchmark, measured, parse_benchmark
+from validators.benchmark import Benchmark, measured, read_run
+from validators.goals import Bound, Speed, find_goal, parse_benchmark
+from validators.measuring import Rounds, decide_bound, decide_speed
 from validators.validator import Given
 from validators.verdict import Candidate
 
@@ -52,7 +55,8 @@ async def test_a_benchmark_that_does_not_fails_with_what_was_measured(command, m
     ("command", "reason"),
     [
         (" ", "No benchmark was given."),
-        ("true => fast", "'fast' is no bound"),
+        ("true => fast", "'fast' is no goal"),
+        ("=> not slower", "is no goal"),
         ("no-such-program", "no-such-program"),
     ],
 )
@@ -72,19 +76,190 @@ async def test_a_benchmark_runs_in_a_copy_of_the_workspace(tmp_path):
     assert (tmp_path / "data.txt").exists()
 
 
+async def test_the_first_run_that_keeps_its_bound_is_enough(tmp_path):
+    verdict = await judge("python solution.py => ops > 1000")
+
+    assert verdict.reason == "ops is 1200 at best of 1 run (1200 to 1200), which keeps ops > 1000."
+
+
+async def test_a_bound_is_found_in_the_requirements():
+    verdict = await judge("python solution.py", requirements="It starts within 20 seconds.")
+
+    assert verdict.reason.endswith("which keeps seconds <= 20.")
+
+
+SLEEPS = "import time\ntime.sleep({})\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seconds", "goal", "status"),
+    [(0.1, "1.2x faster", "passed"), (0.4, "not slower", "failed"), (0.2, "2x faster", "failed")],
+)
+async def test_a_speed_is_held_against_the_workspace_as_it_was(tmp_path, seconds, goal, status):
+    (tmp_path / "work.py").write_text(SLEEPS.format(0.2))
+
+    verdict = await judge(
+        f"python work.py => {goal}", {"work.py": SLEEPS.format(seconds)}, workspace=str(tmp_path)
+    )
+
+    assert verdict.status == status, verdict
+    assert "times as fast as before" in f"{verdict.reason}{verdict.diagnostics}"
+    assert (tmp_path / "work.py").read_text() == SLEEPS.format(0.2)
+
+
+RATE = "print('ops:', {})\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status", "said"),
+    [
+        ("100", "150", "passed", "The candidate is 1.5 times as fast as before"),
+        ("100", "80", "failed", "0.8 times as fast"),
+        ("1 / 0", "100", "unavailable", "In the workspace as it was the benchmark does not run"),
+        ("100", "1 / 0", "failed", "The benchmark ended with 1."),
+        ("0", "1", "unavailable", "not above 0"),
+    ],
+)
+async def test_a_printed_rate_is_held_against_the_workspace_as_it_was(tmp_path, before, after, status, said):
+    (tmp_path / "work.py").write_text(RATE.format(before))
+
+    verdict = await judge(
+        "python work.py => ops not slower", {"work.py": RATE.format(after)}, workspace=str(tmp_path)
+    )
+
+    assert verdict.status == status, verdict
+    assert said in f"{verdict.reason}{verdict.diagnostics}"
+
+
+async def test_what_is_over_at_once_is_not_compared(tmp_path):
+    (tmp_path / "work.sh").write_text("true\n")
+
+    verdict = await judge("sh work.sh => not slower", {"work.sh": "true\n\n"}, workspace=str(tmp_path))
+
+    assert verdict.status == "unavailable"
+
+
+async def test_without_a_workspace_there_is_no_speed():
+    verdict = await judge("python solution.py => not slower")
+
+    assert verdict.reason == "Without a workspace there is nothing to be 1 times as fast as before."
+
+
+@pytest.mark.parametrize("goal", ["seconds < 0.1", "not slower"])
+async def test_all_runs_together_have_the_time_of_one(tmp_path, goal):
+    (tmp_path / "work.py").write_text(SLEEPS.format(0.6))
+    candidate = Candidate({"work.py": SLEEPS.format(0.5)}, "python")
+    given = Given(benchmark_command=f"python work.py => {goal}", workspace=str(tmp_path))
+
+    with anyio.fail_after(20):
+        verdict = await Benchmark(Bubblewrap(), Limits(seconds=2.0)).judge(candidate, given)
+
+    assert verdict.status == ("failed" if "<" in goal else "unavailable"), verdict
+    assert "<" in goal or "rounds fit into the time limit" in verdict.reason
+
+
 def test_a_benchmark_that_does_not_end_fails():
-    status, diagnostics, _ = decide_benchmark("true", [replace(DONE, end="timed_out")], None, LIMITS)
+    status, diagnostics, _ = read_run("true", replace(DONE, end="timed_out"), "seconds", LIMITS)
 
     assert status == "failed"
     assert diagnostics[0].message == "The program did not end within 30 s."
 
 
 def test_the_best_of_the_runs_counts():
-    slow, fast = replace(DONE, seconds=3.0), replace(DONE, seconds=1.0)
+    assert decide_bound([3.0, 1.0], Bound("seconds", "<", 2))[0] == "passed"
+    assert decide_bound([3.0, 1.0], Bound("seconds", ">", 2))[0] == "passed"
+    assert decide_bound([3.0, 3.0], Bound("seconds", "<", 2))[0] == "failed"
 
-    assert decide_benchmark("true", [slow, fast], Bound("seconds", "<", 2), LIMITS)[0] == "passed"
-    assert decide_benchmark("true", [slow, fast], Bound("seconds", ">", 2), LIMITS)[0] == "passed"
-    assert decide_benchmark("true", [slow, slow], Bound("seconds", "<", 2), LIMITS)[0] == "failed"
+
+def decide(before, after, factor=1.0, name="seconds", *, is_last=True):
+    decision = decide_speed(Rounds(tuple(before), tuple(after)), Speed(factor, name), is_last=is_last)
+    return decision and decision[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "factor", "status"),
+    [
+        ([1.0] * 5, [1.0] * 5, 1.0, "passed"),
+        ([1.0] * 5, [1.2] * 5, 1.0, "failed"),
+        ([1.0] * 5, [1.04] * 5, 1 / 1.05, "passed"),
+        ([1.0] * 5, [1.2] * 5, 1 / 1.05, "failed"),
+        ([1.0] * 5, [0.8] * 5, 1.2, "passed"),
+        ([1.0] * 5, [1.0] * 5, 1.2, "failed"),
+        ([1.0, 1.5, 1.0, 1.5, 1.0], [0.1] * 5, 1.2, "unavailable"),
+        ([1.0] * 5, [1.015] * 5, 1.0, "unavailable"),
+        ([1.0] * 4, [1.0] * 4, 1.0, "unavailable"),
+        ([], [], 1.0, "unavailable"),
+        ([0.01] * 5, [0.02] * 5, 1.0, "unavailable"),
+    ],
+)
+def test_noise_is_told_and_never_guessed(before, after, factor, status):
+    assert decide(before, after, factor) == status
+
+
+def test_more_rounds_are_asked_for_while_they_can_be_had():
+    noisy = [1.0, 1.5, 1.0, 1.5, 1.0]
+
+    assert decide([1.0] * 3, [1.0] * 3, is_last=False) is None
+    assert decide(noisy, noisy, is_last=False) is None
+    assert decide([1.0] * 5, [0.5] * 5, is_last=False) == "passed"
+
+
+@given(
+    st.lists(st.floats(0.1, 10), min_size=5, max_size=9),
+    st.floats(1.0, 1.02),
+    st.sampled_from(["seconds", "ops"]),
+)
+def test_a_program_is_never_slower_than_itself(values, wobble, name):
+    assert decide(values, [value * wobble for value in values], 1 / 1.05, name) != "failed"
+
+
+GOALS = {
+    "at least 1.2x faster": Speed(1.2),
+    "must be 1.5 times as fast": Speed(1.5),
+    "20 % faster, please": Speed(1.2),
+    "twice as fast": Speed(2.0),
+    "It must not be slower than before.": Speed(1.0),
+    "don't make it slower": Speed(1.0),
+    "at least as fast as now": Speed(1.0),
+    "no performance regression": Speed(1.0),
+    "no more than 5 % slower": Speed(1 / 1.05),
+    "at most 10% slower": Speed(1 / 1.1),
+    "not more than 2x slower": Speed(0.5),
+    "answers in < 200 ms": Bound("seconds", "<", 0.2),
+    "within 2 s": Bound("seconds", "<=", 2.0),
+    "at most 1.5 seconds": Bound("seconds", "<=", 1.5),
+    "no more than 3 minutes": Bound("seconds", "<=", 180.0),
+    "under 50 microseconds": Bound("seconds", "<", 50e-6),
+    "throughput >= 1000": Bound("throughput", ">=", 1000.0),
+    "ops_per_second > 1,000": Bound("ops_per_second", ">", 1000.0),
+    "throughput of at least 50": Bound("throughput", ">=", 50.0),
+    "throughput at least 50": Bound("throughput", ">=", 50.0),
+    "0x faster": None,
+    "Use 4 spaces in 3 files. No globals.": None,
+    "lists of 200 m long": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("requirements", "goal"), GOALS.items())
+def test_goals_are_read_from_requirements(requirements, goal):
+    found = find_goal(requirements)
+
+    assert type(found) is type(goal)
+    assert str(found) == str(goal)
+
+
+@given(st.text(max_size=400))
+def test_no_requirements_break_the_reader(words):
+    assert find_goal(words) is None or str(find_goal(words))
+
+
+@given(st.floats(0.01, 100).map(lambda number: round(number, 2)))
+def test_a_speed_is_read_back(factor):
+    assert find_goal(f"at least {factor}x faster") == Speed(factor)
+    assert parse_benchmark(f"run => ops {factor}x faster") == ("run", Speed(factor, "ops"))
+    assert parse_benchmark(f"run => {factor}x faster") == ("run", Speed(factor))
 
 
 @given(

@@ -10,7 +10,15 @@ PRIOR = 0.5
 CERTAIN = 0.99
 """Nothing that a validator says makes it more than that."""
 
-EVIDENCE = {"syntax": 1.2, "compile": 1.4, "tests": 6.0, "benchmark": 1.5, "semantic": 2.0}
+EVIDENCE = {
+    "syntax": 1.2,
+    "compile": 1.4,
+    "scope": 1.05,
+    "examples": 6.0,
+    "tests": 6.0,
+    "benchmark": 1.5,
+    "semantic": 2.0,
+}
 """How much likelier a right answer passes than a wrong one (likelihood ratios).
 
 Passing the visible tests leaves 5-14 % wrong answers of a 7B-32B worker on HumanEval and LeetCode tasks,

@@ -26,8 +26,8 @@ from orchestrator.route import Route, Survey, choose_task_type, plan_route, tier
 from orchestrator.servers import Servers
 from orchestrator.steps import Steps
 from orchestrator.task import Task
-from sandbox.choose import CheckedSandbox
 from sandbox.program import Limits
+from sandbox.warm import Warm
 from validators.languages import by_path, find_language
 from validators.validator import Given
 
@@ -39,7 +39,7 @@ class World:
     policy: Policy
     servers: Servers
     records: Records
-    sandbox: CheckedSandbox
+    sandbox: Warm
     roots: Roots
 
     @property
@@ -147,7 +147,8 @@ def _prepare_job(
         benchmark_command=task.benchmark_command,
         workspace=task.workspace,
     )
-    brief, bench = Brief(task, context, record.guidance), Bench(world.sandbox, world.limits)
+    brief = Brief(task, context, record.guidance)
+    bench = Bench(world.sandbox, world.limits, lint_blocks=world.policy.validators.lint == "block")
     asking = _prepare_asking(world, record)
     return Job(brief, given, *laid, files, world.roots, asking, bench, report)
 

@@ -7,7 +7,11 @@ from orchestrator.task import VALIDATORS
 from sandbox.program import Limits, Sandbox
 from validators.benchmark import Benchmark
 from validators.compiling import Compile
-from validators.semantic import AskChecker, Semantic
+from validators.examples import Examples
+from validators.lint import Lint
+from validators.scope import Scope
+from validators.security import Security
+from validators.semantic import AskChecker, Means, Semantic
 from validators.suite import Tests
 from validators.syntax import Syntax
 from validators.validator import Validator
@@ -16,6 +20,9 @@ from validators.verdict import Verdict
 STRONG = ("tests", "benchmark")
 """Validators that run the work; where one of them passed, a checker's word is not needed."""
 
+ASIDE = ("scope", "lint", "security")
+"""Validators that say nothing of whether the work is right: alone they prove nothing, unless demanded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checker:
@@ -23,6 +30,8 @@ class Checker:
 
     ask: AskChecker
     name: str
+    verdicts: Sequence[Verdict] = ()
+    """What was judged before; where it is a list it may grow until the checker is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +41,24 @@ class Bench:
     sandbox: Sandbox
     limits: Limits
     checker: Checker | None = None
+    lint_blocks: bool = False
 
     def pick(self, names: Sequence[str]) -> list[Validator]:
         """Make the named validators, cheapest first; `semantic` only where somebody can judge."""
         made: Mapping[str, Validator] = {
-            "syntax": Syntax(),
+            "syntax": Syntax(self.sandbox),
             "compile": Compile(self.sandbox),
+            "examples": Examples(self.sandbox, self.limits),
+            "scope": Scope(),
+            "lint": Lint(self.sandbox, blocks=self.lint_blocks),
+            "security": Security(self.sandbox),
             "tests": Tests(self.sandbox, self.limits),
             "benchmark": Benchmark(self.sandbox, self.limits),
         }
         if self.checker is not None:
-            made = {**made, "semantic": Semantic(self.checker.ask, self.checker.name)}
+            verdicts = self.checker.verdicts
+            means = Means(made["tests"], lambda: was_run(verdicts))
+            made = {**made, "semantic": Semantic(self.checker.ask, self.checker.name, means)}
         return [made[name] for name in VALIDATORS if name in names and name in made]
 
 
@@ -54,19 +70,26 @@ def needs_checker(verdicts: Sequence[Verdict]) -> bool:
     """
     if any(verdict.status == "failed" for verdict in verdicts):
         return False
-    return not any(verdict.status == "passed" and verdict.validator in STRONG for verdict in verdicts)
+    return not was_run(verdicts)
+
+
+def was_run(verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether something that runs the work has passed."""
+    return any(verdict.status == "passed" and verdict.validator in STRONG for verdict in verdicts)
 
 
 def find_unproven(verdicts: Sequence[Verdict], demanded: Sequence[str]) -> tuple[str, ...]:
     """Name what keeps an attempt without a failure from being approved; nothing when one failed.
 
-    That is every demanded validator that did not pass, and `every validator` when none passed at all.
+    That is every demanded validator that did not pass, and `every validator` when none passed that says
+    whether the work is right.
     """
     if any(verdict.status == "failed" for verdict in verdicts):
         return ()
     passed = {verdict.validator for verdict in verdicts if verdict.status == "passed"}
     missing = tuple(name for name in demanded if name not in passed)
-    return missing or (() if passed else ("every validator",))
+    proofs = passed.difference(ASIDE) | passed.intersection(demanded)
+    return missing or (() if proofs else ("every validator",))
 
 
 def is_approved(verdicts: Sequence[Verdict], demanded: Sequence[str]) -> bool:

@@ -25,6 +25,8 @@ from orchestrator.safe_paths import path_problem
 from orchestrator.servers import Servers
 from orchestrator.task import Task, TaskError
 from sandbox.choose import choose
+from sandbox.warm import Warm
+from validators.runners.python_start import preload
 
 LEASE_SECONDS = 30.0
 """How long a silent process keeps its task; renewed three times as often."""
@@ -57,12 +59,14 @@ class Orchestrator:
         whole = {Path("/"), Path.home()}  # where hosts start servers that have no project
         roots = [folder for folder in (self.folder.resolve(),) if folder not in whole] + named
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        rules = policy.sandbox
+        sandbox = choose(rules.backend, allow_unsandboxed=rules.allow_unsandboxed, image=rules.image)
         self.world = World(
             policy=policy,
             servers=Servers(policy, self.environment),
             records=Records(Ledger(self.config.home / "ledger.db")),
-            sandbox=choose(policy.sandbox.backend, allow_unsandboxed=policy.sandbox.allow_unsandboxed),
-            roots=Roots(tuple(roots)),
+            sandbox=Warm(sandbox, preload),
+            roots=Roots(tuple(roots), self.config.home / "backups"),
         )
 
     async def execute(
@@ -187,12 +191,13 @@ class Orchestrator:
                     raise TaskError(
                         f"{change.path!r} changed since it was compared. Say retry, or write it yourself."
                     )
-            outcome = write(workspace, outcome)
+            outcome = write(self.world.roots, workspace, outcome)
         await self.world.records.close_task(outcome)
         return outcome
 
     async def aclose(self) -> None:
         """Close connections, child processes and the ledger."""
+        await self.world.sandbox.aclose()
         await self.world.servers.aclose()
         await self.world.records.ledger.aclose()
 

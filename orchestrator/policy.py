@@ -6,8 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 BackendKind = Literal["lmstudio", "ollama", "openai", "anthropic", "embedded", "scripted"]
-ValidatorName = Literal["syntax", "compile", "tests", "semantic", "benchmark"]
+ValidatorName = Literal[
+    "syntax", "compile", "scope", "lint", "security", "examples", "tests", "semantic", "benchmark"
+]
 Domain = Literal["code", "general", "reasoning", "extraction"]
+Image = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._/:@-]{0,254})?$")]
+"""How a container's image is named; nothing that a command line could take for an option."""
 TASK_TYPES = ("quick_edit", "standard_dev", "complex_architecture", "critical")
 TaskTypeName = Literal["quick_edit", "standard_dev", "complex_architecture", "critical"]
 
@@ -111,10 +115,17 @@ class Learning(_Section):
     enabled: bool = True
 
 
+class ValidatorsPolicy(_Section):
+    """`[validators]`: how strictly a validator takes what it finds."""
+
+    lint: Literal["advise", "block"] = "advise"
+
+
 class SandboxPolicy(_Section):
     """`[sandbox]`: where model-written code runs."""
 
-    backend: Literal["auto", "bubblewrap", "landlock", "none"] = "auto"
+    backend: Literal["auto", "bubblewrap", "landlock", "seatbelt", "container", "job", "none"] = "auto"
+    image: Image = ""
     allow_unsandboxed: bool = False
     seconds: Seconds = 30.0
     memory_mb: Annotated[int, Field(ge=64)] = 2048
@@ -129,6 +140,7 @@ class Policy(_Section):
     guards: Guards = Guards()
     learning: Learning = Learning()
     sandbox: SandboxPolicy = SandboxPolicy()
+    validators: ValidatorsPolicy = ValidatorsPolicy()
 
     def task_type_of(self, complexity: float) -> TaskTypeName:
         """Say which task type a complexity belongs to; ranges are half open, the last includes its end."""

@@ -17,6 +17,7 @@ from orchestrator.policy import (
     TaskTypeName,
     TaskTypePolicy,
     TierPolicy,
+    ValidatorsPolicy,
 )
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -41,6 +42,8 @@ def parse_policy(data: Mapping[str, object], source: str = "escalation.toml") ->
         guards=_parse_one("guards", data.get("guards", {}), Guards, mistakes) or Guards(),
         learning=_parse_one("learning", data.get("learning", {}), Learning, mistakes) or Learning(),
         sandbox=_parse_one("sandbox", data.get("sandbox", {}), SandboxPolicy, mistakes) or SandboxPolicy(),
+        validators=_parse_one("validators", data.get("validators", {}), ValidatorsPolicy, mistakes)
+        or ValidatorsPolicy(),
     )
     mistakes += _cross_check(policy, data)
     if mistakes:

@@ -23,6 +23,7 @@ _START = re.compile(
 )
 _END = re.compile(r".*[;{}()\[\]>,:\\]\s*(?://.*)?$|\s*(?:end|fi|done|esac)\s*$|\s+\S|\s*(?://|--)")
 _MAX_CUTS = 3
+_CUT_OFF = ("never closed", "missing", "unterminated", "expected an indented block", "EOF")
 _LOOSE = frozenset({"yaml", "toml", "bash", "markdown", "ruby"})
 """Languages in whose last line nothing tells code from prose."""
 
@@ -79,3 +80,15 @@ def _is_prose(lines: list[str]) -> bool:
     return bool(
         re.match(r"[*_`>\-\d.) ]*[A-Z`*_]?[\w'`*]+[,:]? +[\w'`*(]+.*", line)
     ) and not _PYTHON_START.match(line)
+
+
+def is_cut_off(text: str, language: str) -> bool:
+    """Tell whether a text does not parse because something at its end is missing."""
+    if language not in LANGUAGES:
+        return False
+    try:
+        errors = parse(text, language).errors
+    except ParserLimitError:
+        return False
+    last_line = text.rstrip().count("\n") + 1
+    return any(error.line >= last_line or any(word in error.message for word in _CUT_OFF) for error in errors)

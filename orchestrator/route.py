@@ -73,7 +73,7 @@ def plan_route(
         left_out=tuple(tier for tier in found if isinstance(tier, Missing)),
         attempts_per_tier=rules.attempts_per_tier,
         checker=rules.checker,
-        validators=_order([*rules.validators, *task.validators, *_given(task)]),
+        validators=_order([*_usual(rules.validators, task), *task.validators, *_given(task)]),
         demanded=_order([*task.validators, *_given(task)]),
         when_exhausted=rules.when_exhausted,
         review=rules.review,
@@ -140,6 +140,11 @@ def _rank(tier: str, argument: str, policy: Policy) -> int:
     if tier not in policy.tiers:
         raise RouteError(f"{argument} {tier!r} is no tier. There are: {', '.join(policy.tiers_by_rank())}.")
     return policy.tiers[tier].rank
+
+
+def _usual(listed: Sequence[str], task: Task) -> list[str]:
+    """Return what the policy lists, without `examples` where tests are given, which say more."""
+    return [name for name in listed if name != "examples" or "tests" not in _given(task)]
 
 
 def _given(task: Task) -> list[str]:

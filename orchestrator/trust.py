@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from orchestrator.policy import Policy, TaskTypePolicy
 
-SAFE_SECTIONS = ("task_types", "guards")
+SAFE_SECTIONS = ("task_types", "guards", "validators")
 LIMITS = ("usd_per_task", "usd_per_day", "seconds_per_task")
 
 
@@ -13,11 +13,14 @@ def find_loosening(data: Mapping[str, object], trusted: Policy) -> Iterator[str]
     """Yield every key of an untrusted file that does more than tighten the `trusted` policy.
 
     A task type may get a shorter route, fewer attempts, more validators and a review; `[guards]` may be
-    lowered. Everything else comes from files the user wrote.
+    lowered, and lint may block. Everything else comes from files the user wrote.
     """
     for section in data:
         if section not in SAFE_SECTIONS:
             yield f"[{section}]"
+    validators = data.get("validators", {})
+    if validators not in ({}, {"lint": "block"}, trusted.validators.model_dump()):
+        yield f"validators = {validators!r}"
     guards = data.get("guards", {})
     if isinstance(guards, Mapping):
         yield from _find_loosened_guards(guards, trusted)

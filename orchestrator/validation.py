@@ -1,15 +1,18 @@
 """Judge any candidate, whoever wrote it: the work behind `validate_outcome`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backends.backend import Completion
+from orchestrator.assemble import assemble_files
 from orchestrator.confidence import estimate_confidence
 from orchestrator.engine import World
 from orchestrator.extract import extract
 from orchestrator.judging import Bench, Checker, is_approved
+from orchestrator.patches import parse_patches
 from orchestrator.prompting import Brief, write_check
 from orchestrator.route import Served
+from orchestrator.taking import read_patched
 from orchestrator.task import VALIDATORS, Task
 from validators.languages import by_path, ending, find_language
 from validators.validator import Given, judge_in_order
@@ -40,17 +43,20 @@ class Judgement:
 
 async def validate_submission(world: World, submission: Submission) -> Judgement:
     """Run the validators, cheapest first, and stop at the first failure."""
-    candidate, problems = _take_candidate(submission)
+    candidate, problems = _take_candidate(world, submission)
     if candidate is None:
         verdict = Verdict("extraction", "failed", 1.0, problems)
         return Judgement(passed=False, confidence=0.0, verdicts=(verdict,))
     asked = {*submission.validators, *_given(submission.given)}
-    wanted = asked if submission.validators else {"syntax", "compile", *asked}
+    shown = {"examples"} if submission.given.task and "tests" not in asked else set()
+    wanted = asked if submission.validators else {"syntax", "compile", *shown, *asked}
     names = [name for name in VALIDATORS if name in wanted]
-    bench = Bench(world.sandbox, world.limits)
+    bench = Bench(world.sandbox, world.limits, lint_blocks=world.policy.validators.lint == "block")
+    verdicts: list[Verdict] = []
     if "semantic" in names:
-        bench = replace(bench, checker=await _find_checker(world, submission))
-    verdicts = [one async for one in judge_in_order(bench.pick(names), candidate, submission.given)]
+        bench = replace(bench, checker=await _find_checker(world, submission, verdicts))
+    async for verdict in judge_in_order(bench.pick(names), candidate, submission.given):
+        verdicts.append(verdict)  # noqa: PERF401 - the checker is told what the list holds when asked
     if "semantic" in names and bench.checker is None:
         reason = "No tier is served here that could judge; run `orchestrator doctor`."
         verdicts.append(Verdict("semantic", "unavailable", 0.0, reason=reason))
@@ -58,18 +64,31 @@ async def validate_submission(world: World, submission: Submission) -> Judgement
     return Judgement(passed, estimate_confidence(verdicts) if passed else 0.0, tuple(verdicts))
 
 
-def _take_candidate(submission: Submission) -> tuple[Candidate | None, tuple[Diagnostic, ...]]:
+def _take_candidate(world: World, submission: Submission) -> tuple[Candidate | None, tuple[Diagnostic, ...]]:
     language = find_language(submission.language) or submission.language
     if submission.files:
         by_name = [found for path in submission.files if (found := by_path(path))]
         return Candidate(dict(submission.files), language or next(iter(by_name), "text")), ()
-    extraction = extract(submission.output, language=language)
-    if extraction.problems and language and "```" not in submission.output and submission.output.strip():
-        return Candidate({f"solution.{ending(language)}": submission.output}, language), ()
-    if extraction.problems or not extraction.files:
+    given = submission.given
+    known = read_patched(world.roots, given.workspace, submission.output)
+    extraction = extract(submission.output, language=language, known=known)
+    if extraction.problems and language and _is_bare(submission.output):
+        return _assembled(Candidate({f"solution.{ending(language)}": submission.output}, language), given), ()
+    if extraction.problems or not (extraction.files or extraction.removed):
         said = Diagnostic(f"no work found in the output ({', '.join(extraction.flags) or 'empty'})")
         return None, tuple(extraction.problems) or (said,)
-    return Candidate(extraction.files, extraction.language), ()
+    candidate = Candidate(extraction.files, extraction.language, extraction.removed)
+    return (candidate if "edits" in extraction.flags else _assembled(candidate, given)), ()
+
+
+def _is_bare(output: str) -> bool:
+    return "```" not in output and bool(output.strip()) and not parse_patches(output)
+
+
+def _assembled(candidate: Candidate, given: Given) -> Candidate:
+    """Complete a single file with what its task and its tests hold, as the work of a worker is completed."""
+    files, _ = assemble_files(candidate.files, candidate.language, given.task, given.tests)
+    return replace(candidate, files=files)
 
 
 def _given(given: Given) -> tuple[str, ...]:
@@ -78,7 +97,7 @@ def _given(given: Given) -> tuple[str, ...]:
     return (*tests, "benchmark") if given.benchmark_command else tests
 
 
-async def _find_checker(world: World, submission: Submission) -> Checker | None:
+async def _find_checker(world: World, submission: Submission, verdicts: Sequence[Verdict]) -> Checker | None:
     """Take the strongest free tier that is served here; judging never spends money on its own."""
     free = [name for name in world.policy.tiers_by_rank() if not world.policy.tiers[name].paid]
     survey = await world.servers.survey(free, "code")
@@ -90,7 +109,7 @@ async def _find_checker(world: World, submission: Submission) -> Checker | None:
     brief = Brief(Task(said, requirements=submission.given.requirements))
 
     async def ask(work: Candidate) -> Completion:
-        request = write_check(brief, work, tier.model, tier.context_tokens)
+        request = write_check(brief, work, tier, "standard_dev", verdicts)
         return await world.servers.backend(tier.backend).complete(request)
 
-    return Checker(ask, f"{tier.tier} ({tier.model})")
+    return Checker(ask, f"{tier.tier} ({tier.model})", verdicts)

@@ -15,6 +15,10 @@ DECISIONS = (
     "orchestrator/prompting.py",
     "orchestrator/route.py",
     "orchestrator/trust.py",
+    "validators/runners/example_calls.py",
+    "validators/runners/example_deciding.py",
+    "validators/runners/example_texts.py",
+    "validators/runners/example_values.py",
 )
 
 

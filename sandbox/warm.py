@@ -25,7 +25,7 @@ class Warm:
         self._sandbox = sandbox
         self._preload = preload
         self._idle: list[Zygote] = []
-        self._room = anyio.CapacityLimiter(os.cpu_count() or 1)
+        self._room = anyio.CapacityLimiter((os.cpu_count() or 1) + 1)
         self._proven = False
         self._obstacle = ""
 
@@ -55,9 +55,10 @@ class Warm:
             UnsafePath: A path in `program.files` could lead out of the working folder.
         """
         if self._fits(program):
-            check_files(program)
+            plain = self._without_library(program)
+            check_files(plain)
             async with self._room:
-                execution = await self._run_warm(program)
+                execution = await self._run_warm(plain)
             if execution is not None:
                 return execution
         execution = await self._sandbox.run(program)
@@ -84,7 +85,7 @@ class Warm:
             except SandboxUnavailable as error:
                 self._obstacle = str(error)
                 return None
-            execution = await zygote.run(self._without_library(program))
+            execution = await zygote.run(program)
             if zygote.alive:
                 self._idle.append(zygote)
             if execution is not None or not kept:  # one that was kept may have ended while it was idle

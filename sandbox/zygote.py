@@ -1,6 +1,7 @@
 """One warm Python in bubblewrap that forks for each program, and how to speak with it."""
 
 import json
+import marshal
 import os
 import platform
 import shutil
@@ -129,7 +130,7 @@ class Zygote:
         Returns:
             What came of it; nothing when the program was not started, and the zygote is not alive then.
         """
-        job = json.dumps(_job(program)).encode()
+        job = marshal.dumps(_job(program))  # type: ignore[arg-type]  # it is a dict of plain values
         with ExitStack() as opened:
             streams = _Streams(program, opened)
             try:

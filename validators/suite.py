@@ -7,9 +7,11 @@ tests run in the program they test, so what a candidate hides well enough (`runn
 import platform
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from anyio import to_thread
 
@@ -34,6 +36,8 @@ from validators.toolchains import Tool, find_tool
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
 
+Subject = TypeVar("Subject")
+Answer = TypeVar("Answer")
 CONFIDENCE = 0.95
 PRINTED_CONFIDENCE = 0.9
 """Where a count of tests was only printed, which a candidate can do too."""
@@ -64,7 +68,7 @@ class Tests:
         if alone and not given.workspace:
             return unavailable(self.name, "No tests were given.")
         check_names(candidate)
-        if remarks := await to_thread.run_sync(find_cheats, candidate, given):
+        if remarks := await _away(find_cheats, candidate, given):
             return Verdict(self.name, "failed", CONFIDENCE, remarks)
         if alone:
             return await self._run_project(candidate, given)
@@ -166,7 +170,7 @@ class Tests:
             program = in_environment(program, venv, given.tests)
         execution = await self._sandbox.run(program)
         report = read_report(execution.report, runner.secret)
-        expected = await to_thread.run_sync(expected_modules, missing_modules(report), given)
+        expected = await _away(expected_modules, missing_modules(report), given)
         decision = decide_python(report, describe_end(execution, self._limits), expected)
         return self._verdict(decision, execution, f"python {platform.python_version()} {TESTS}")
 
@@ -207,6 +211,13 @@ def find_cheats(candidate: Candidate, given: Given) -> tuple[Diagnostic, ...]:
         if given.tests.strip() and (candidate.language != "python" or path == named_file(candidate)):
             remarks.extend(find_shadowing(path, text, candidate.language, given.tests))
     return tuple(remarks[:_KEPT])
+
+
+async def _away(function: Callable[[Subject, Given], Answer], subject: Subject, given: Given) -> Answer:
+    """Call what may read the workspace; a thread is only worth its while where there is one."""
+    if given.workspace:
+        return await to_thread.run_sync(function, subject, given)
+    return function(subject, given)
 
 
 def came_to_end(suite: Suite, execution: Execution, last_word: str, tests: int) -> bool:

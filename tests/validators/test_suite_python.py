@@ -83,7 +83,7 @@ def outcomes(records):
     ],
 )
 def test_tests_are_counted_without_running_them(source, count):
-    assert count_tests(ast.parse(source)) == count
+    assert count_tests(source, ast.parse(source)) == count
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_tests_are_counted_without_running_them(source, count):
     ],
 )
 def test_pytest_is_asked_for_when_nothing_else_will_do(source, needed):
-    assert needs_pytest(ast.parse(source)) == needed
+    assert needs_pytest(source, ast.parse(source)) == needed
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_pytest_is_asked_for_when_nothing_else_will_do(source, needed):
     ],
 )
 def test_a_check_that_nobody_calls_is_found(source, name):
-    assert uncalled_check(ast.parse(source)) == name
+    assert uncalled_check(source, ast.parse(source)) == name
 
 
 @given(
@@ -168,7 +168,7 @@ def test_values_that_cannot_be_shown_or_are_long_do_no_harm():
 
 def run_plain_source(source, names, report):
     tree = ast.parse(source)
-    run_plain(source, tree, find_means(tree), names, report)
+    run_plain(source, tree, find_means(source, tree), names, report)
 
 
 def test_every_kind_of_plain_test_is_reported(records, report, box):
@@ -194,7 +194,7 @@ class T(unittest.TestCase):
 """
     tree = ast.parse(source)
 
-    run_plain(source, tree, find_means(tree), {"one": 1}, report)
+    run_plain(source, tree, find_means(source, tree), {"one": 1}, report)
 
     case = "given_tests.T.test_"
     assert outcomes(records) == [

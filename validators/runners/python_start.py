@@ -117,6 +117,6 @@ def in_environment(program: Program, environment: Environment, tests: str) -> Pr
 
 def _wants_pytest(tests: str) -> bool:
     try:
-        return needs_pytest(parse_python(tests))
+        return needs_pytest(tests, parse_python(tests))
     except (SyntaxError, ParserLimitError):
         return False

@@ -10,13 +10,13 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @cache
-def count_tests(tree: ast.Module) -> int:
+def count_tests(source: str, tree: ast.Module) -> int:
     """Count what must be reported at least: test functions and methods, and statements that check.
 
     Statements are no tests to pytest: it fails when it cannot import them, and counts what they define.
     """
     checks = checking_names(tree)
-    statements = 0 if needs_pytest(tree) else sum(is_checking(node, checks) for node in tree.body)
+    statements = 0 if needs_pytest(source, tree) else sum(is_checking(node, checks) for node in tree.body)
     return statements + sum(map(_count_defined, tree.body))
 
 
@@ -75,11 +75,11 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
 
 
-def needs_pytest(tree: ast.Module) -> bool:
+def needs_pytest(source: str, tree: ast.Module) -> bool:
     """Say whether only pytest can run these tests: they import it, use fixtures or plain test classes."""
     if not any(map(_count_defined, tree.body)):
         return False
-    return mentions(tree, "pytest") or any(map(_is_for_pytest, tree.body))
+    return mentions(source, tree, "pytest") or any(map(_is_for_pytest, tree.body))
 
 
 def _is_for_pytest(node: ast.stmt) -> bool:
@@ -88,11 +88,11 @@ def _is_for_pytest(node: ast.stmt) -> bool:
     return isinstance(node, ast.ClassDef) and is_test_class(node) and not is_test_case(node)
 
 
-def uncalled_check(tree: ast.Module) -> str:
+def uncalled_check(source: str, tree: ast.Module) -> str:
     """Return the name of a HumanEval style `check(candidate)` when it is all there is; else nothing."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == "check" and len(node.args.args) == 1:
-            return "" if count_tests(tree) else node.name
+            return "" if count_tests(source, tree) else node.name
     return ""
 
 
@@ -108,10 +108,9 @@ def idle_test(tree: ast.Module) -> str:
     return next((test.name for test in tests if any(map(_yields, _own_nodes(test)))), "")
 
 
-@cache
-def mentions(tree: ast.Module, module: str) -> bool:
+def mentions(source: str, tree: ast.Module, module: str) -> bool:
     """Say whether the tests import a module, or some of it."""
-    return any(module in _imported(node) for node in ast.walk(tree))
+    return module in source and any(module in _imported(node) for node in ast.walk(tree))
 
 
 def _imported(node: ast.AST) -> set[str]:

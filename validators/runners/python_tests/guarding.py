@@ -22,7 +22,7 @@ class Tampered(Exception):
 
 def take_guard() -> Guard:
     """Note all functions and classes by which tests are judged."""
-    modules = {name: module for name, module in sys.modules.items() if _is_watched(name)}
+    modules = {name: sys.modules[name] for name in _watched()}
     noted = [(place, names, dict(names)) for place, names in _judging(modules)]
     return [("module ", sys.modules, {**modules}), *noted]
 
@@ -38,8 +38,12 @@ def check_guard(guard: Guard) -> None:
         raise Tampered(f"It replaces {', '.join(replaced[:3])}, by which the tests judge. Do without it.")
 
 
-def _is_watched(module: str) -> bool:
-    return module in _WATCHED or module.startswith(("_pytest.", "pluggy."))
+def _watched() -> list[str]:
+    """Return what is loaded of what judges; all modules are looked through only where pytest is."""
+    found = [name for name in _WATCHED if name in sys.modules]
+    if "pytest" in sys.modules:
+        found += [name for name in sys.modules if name.startswith(("_pytest.", "pluggy."))]
+    return found
 
 
 def _judging(modules: Mapping[str, ModuleType]) -> Iterator[tuple[str, Mapping[str, object]]]:

@@ -22,10 +22,10 @@ class Means(NamedTuple):
     run_coroutine: Callable[[Any], object] | None = None
 
 
-def find_means(tree: ast.Module) -> Means:
+def find_means(source: str, tree: ast.Module) -> Means:
     """Import what these tests need."""
-    cases = importlib.import_module(".cases", __package__) if mentions(tree, "unittest") else None
-    waits = may_wait(tree) or mentions(tree, "asyncio")
+    cases = importlib.import_module(".cases", __package__) if mentions(source, tree, "unittest") else None
+    waits = may_wait(tree) or mentions(source, tree, "asyncio")
     return Means(cases, importlib.import_module("asyncio").run if waits else None)
 
 
@@ -39,7 +39,7 @@ def run_plain(
     scope = module.__dict__
     scope.update(names, __file__=TESTS)
     scope[EXPLAIN] = explain
-    check = uncalled_check(tree)
+    check = uncalled_check(source, tree)
     functions = [node.name for node in tree.body if is_test_function(node)]  # type: ignore[attr-defined]
     if not _run_statements(tree, scope, report):
         return

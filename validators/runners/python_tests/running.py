@@ -12,6 +12,7 @@ import functools
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
@@ -24,6 +25,10 @@ from .reporting import TESTS, Reporter, open_record
 
 REPORT_FD = 3
 _BUILTINS = frozenset(vars(builtins))
+_MODULES = (
+    *(".asserting", ".cases", ".collecting", ".guarding", ".in_commands", ".plain", ".reporting", ".running"),
+    ".with_pytest",
+)
 _HIDDEN_FD = 100
 """Above what a candidate would guess; descriptor 3 itself is closed."""
 
@@ -46,8 +51,9 @@ def main() -> None:
     os.close(REPORT_FD)
     record = open_record(settings["secret"], functools.partial(os.write, channel))
     faulthandler.enable(channel)
-    faulthandler.dump_traceback_later(settings["seconds"], file=channel)
-    source = _read(TESTS)
+    faulthandler.register(signal.SIGALRM, channel)
+    signal.setitimer(signal.ITIMER_REAL, settings["seconds"])
+    source = _read(TESTS).decode()
     end = functools.partial(os._exit, 0)
     run(source, folder, settings["candidate"], Reporter(record, settings["files"]))
     record("end")
@@ -71,13 +77,13 @@ def run(source: str, folder: str, candidate: str, report: Reporter) -> None:
             "unusable", message=f"{idle!r} yields, so nothing in it would run. Make it a plain test."
         )
         return
-    report.record("start", collected=str(count_tests(tree) or len(uncalled_check(tree)[:1])))
+    report.record("start", collected=str(count_tests(source, tree) or len(uncalled_check(source, tree)[:1])))
     vanish(folder)
     judge_run(functools.partial(load, candidate), run_tests, report)
 
 
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
         return file.read()
 
 
@@ -93,9 +99,8 @@ def vanish(folder: str) -> None:
         os.unlink(TESTS)
     sys.path[0] = os.getcwd()
     sys.argv = [TESTS]
-    package = __package__ or ""
-    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
-        del sys.modules[name]
+    for name in ("", *_MODULES):
+        sys.modules.pop(f"{__package__}{name}", None)
 
 
 def judge_run(
@@ -125,9 +130,9 @@ def choose_runner(source: str, tree: ast.Module) -> Callable[[Mapping[str, objec
     Raises:
         ModuleNotFoundError: They need pytest, which is not installed.
     """
-    if needs_pytest(tree):
+    if needs_pytest(source, tree):
         return functools.partial(importlib.import_module(".with_pytest", __package__).run_pytest, source)
-    return functools.partial(run_plain, source, tree, find_means(tree))
+    return functools.partial(run_plain, source, tree, find_means(source, tree))
 
 
 def load(path: str) -> Mapping[str, object]:
@@ -138,8 +143,22 @@ def load(path: str) -> Mapping[str, object]:
 def import_candidate(path: str) -> ModuleType:
     """Import a file under the name its path gives it and as `solution`."""
     name = path.removesuffix(".py").replace("/", ".")
-    module = importlib.import_module(name)
+    module = importlib.import_module(name) if "/" in path else _execute(name, f"{os.getcwd()}/{path}")
     sys.modules.setdefault("solution", module)
+    return module
+
+
+def _execute(name: str, path: str) -> ModuleType:
+    """Do what importing a file beside the tests comes to, for a tenth of the time."""
+    module = ModuleType(name)
+    module.__file__ = path
+    code = compile(_read(path), path, "exec", dont_inherit=True)
+    sys.modules[name] = module
+    try:
+        exec(code, module.__dict__)  # noqa: S102 - the point
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
     return module
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Protocol
 
+from orchestrator.task import VALIDATORS
+
 DESCRIPTION = "Delegate work to the cheapest model that can do it; believe nothing until it has been checked."
 EPILOG = (
     "Exit codes: 0 accepted or passed, 1 not, 2 wrong use, 3 broken world (no model answers, no sandbox, a "
@@ -67,9 +69,7 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workspace", default="", metavar="DIR", help="the project folder")
     parser.add_argument("--requirements", default="", metavar="TEXT", help="what else must hold")
-    parser.add_argument(
-        "--validators", default="", metavar="A,B", help="syntax,compile,tests,semantic,benchmark"
-    )
+    parser.add_argument("--validators", default="", metavar="A,B", help=",".join(VALIDATORS))
 
 
 def _add_run(commands: Commands) -> None:

@@ -55,14 +55,15 @@ def next_step(route: Route, attempts: Sequence[Attempt], standing: Standing) -> 
 
     A tier gets its attempts, the first and its retries with the diagnostics, before the task escalates.
     It is left at once when it repeats itself or cannot answer at all; once left it is not tried again.
-    An approved attempt ends the task, as does one that nobody can prove (a demanded validator is missing).
+    An approved attempt ends the task, as does one that nobody can prove: a demanded validator is missing,
+    which no other tier would change. A checker's unproven doubt is worth another try, in the end a person.
     """
     last = attempts[-1] if attempts else None
     if last and last.approved:
         return _accept(route)
-    if last and last.unproven and not last.trouble:
+    if last and last.unproven and not last.trouble and not last.doubted:
         missing = ", ".join(last.unproven)
-        return Finish("needs_review", f"nothing failed, but {missing} could not run, so nothing is proven")
+        return Finish("needs_review", f"nothing failed, but {missing} did not pass, so nothing is proven")
     if standing.elapsed_seconds >= standing.limit_seconds:
         return Finish("stopped", f"the time limit of {standing.limit_seconds:g} s is used up")
     step = _next_try(route, attempts)
@@ -114,6 +115,8 @@ def _exhausted(route: Route, attempts: Sequence[Attempt]) -> Finish:
         return Finish("stopped", f"no tier of the route is served here ({reasons})")
     if all(attempt.trouble in {"unavailable", "refused"} for attempt in attempts):
         return Finish("stopped", f"no tier could be asked; last: {attempts[-1].message}")
+    if any(attempt.doubted for attempt in attempts):
+        return Finish("needs_review", "nothing failed, but a checker has doubts that it could not prove")
     if route.when_exhausted == "review":
         return Finish("needs_review", "every tier was tried and none passed")
     return Finish("skipped", "every tier was tried and none passed")

@@ -32,7 +32,7 @@ class Attempt:
     approved: bool = False
     """No verdict failed, one passed, and every demanded one did."""
     unproven: tuple[str, ...] = ()
-    """Demanded validators that could not run; no other tier could change that."""
+    """Demanded validators that did not pass although none failed."""
     trouble: Trouble = ""
     message: str = ""
     """One sentence about `trouble`, or what the extraction noticed."""
@@ -43,6 +43,12 @@ class Attempt:
     cost_usd: float = 0.0
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+
+    @property
+    def doubted(self) -> bool:
+        """Whether all that keeps it from being approved is a checker that objects and cannot prove it."""
+        objections = [one for one in self.verdicts if one.validator == "semantic" and one.diagnostics]
+        return self.unproven == ("semantic",) and bool(objections)
 
     @property
     def passed(self) -> int:

@@ -129,11 +129,11 @@ def _checked(verdicts: Sequence[Verdict]) -> str:
 
 
 def describe_verdicts(verdicts: Sequence[Verdict]) -> str:
-    """Write the failed verdicts as a list that a model can work with."""
+    """Write the failed verdicts, and a checker's doubts, as a list that a model can work with."""
     lines = [
         f"- {verdict.validator}: {_place(remark)}{remark.message[:MAX_DIAGNOSTIC_CHARS]}"
         for verdict in verdicts
-        if verdict.status == "failed"
+        if verdict.status == "failed" or (verdict.validator == "semantic" and verdict.status == "unavailable")
         for remark in verdict.diagnostics[:MAX_DIAGNOSTICS]
     ]
     return "\n".join(lines) or "- it could not be used at all"

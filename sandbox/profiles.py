@@ -1,11 +1,11 @@
-"""Say what each kind of program needs beyond the bare sandbox: a compiler, tests, a project's own command."""
+"""Say what a compiler and a project's own command need beyond the bare sandbox, which is for tests."""
 
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sandbox.program import Program
+from sandbox.program import Limits, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,18 @@ class Profile:
     caches: bool = False
     """Whether it may read what package tools of this user have downloaded."""
 
+    def limits(self, seconds: float) -> Limits:
+        """Return the limits of a run that takes no longer than this."""
+        return Limits(
+            seconds=seconds,
+            processes=self.processes,
+            file_bytes=self.file_bytes,
+            output_bytes=self.output_bytes,
+        )
+
 
 COMPILER = Profile(processes=256, file_bytes=64 * 1024**2, output_bytes=4 * 1024**2)
 """Compilers start many threads and say much; what they write is thrown away."""
-TESTS = Profile(processes=128, file_bytes=64 * 1024**2)
-"""Tests of a candidate that stands alone."""
 PROJECT = Profile(processes=512, file_bytes=1024**3, output_bytes=4 * 1024**2, caches=True)
 """A command of the user's own, which builds the project before it tests it."""
 

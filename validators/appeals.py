@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 
 from sandbox.errors import SandboxError, UnsafePath
-from sandbox.program import Execution, Limits, Program, Sandbox
+from sandbox.profiles import COMPILER
+from sandbox.program import Execution, Program, Sandbox
 from validators.compilers import CHECKS, Check
 from validators.parsed import Parse
 from validators.plans import make_plan
@@ -16,7 +17,7 @@ from validators.remarks import by_pattern, own_remarks
 from validators.toolchains import find_tool
 from validators.verdict import Candidate, Diagnostic
 
-_LIMITS = Limits(seconds=20, processes=256)
+_LIMITS = COMPILER.limits(seconds=20)
 
 _GOFMT = Check(
     tool="gofmt",

@@ -140,7 +140,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             binaries=("ruff",),
             arguments=(
                 *("check", "--isolated", "--no-cache", "--quiet", "--output-format", "json-lines"),
-                *("--select", "E9,F811,F821,F823"),
+                *("--select", "E9,F821,F823"),
             ),
             read=read_ruff,
             install="",

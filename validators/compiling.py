@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from sandbox.program import Execution, Limits, Program, Sandbox
+from sandbox.profiles import COMPILER
+from sandbox.program import Execution, Program, Sandbox
 from validators.compilers import NOT_COMPILED, Check
 from validators.naming import find_naming_flaws
 from validators.plans import make_plan
@@ -23,8 +24,8 @@ from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
 
 CONFIDENCE = 0.9
-_LIMITS = Limits(seconds=60, processes=256, output_bytes=4 * 1024**2)
-_VERSION_LIMITS = Limits(seconds=20, processes=256)
+_LIMITS = COMPILER.limits(seconds=60)
+_VERSION_LIMITS = COMPILER.limits(seconds=20)
 
 
 class Compile:

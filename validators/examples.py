@@ -5,7 +5,6 @@ cannot agree by anything but giving them.
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from importlib import resources
 from anyio import to_thread
 
 from sandbox.program import Limits, Program, Sandbox
+from sandbox.zygote import START
 from validators.compilers import is_module
 from validators.runners.example_calls import Definitions, Example, find_examples, read_javascript, read_python
 from validators.runners.example_deciding import NONE_SHOWN, decide, read_answers, tally
@@ -127,12 +127,8 @@ def examples_program(runner: Runner, calls: Calls, given: Given, limits: Limits)
     }
     child = resources.files("validators.runners").joinpath("example_child.py").read_text("utf-8")
     return Program(
-        argv=(sys.executable, "-I", "-B", f"{runner.folder}/run.py", runner.folder),
-        files={
-            **calls.files,
-            f"{runner.folder}/run.py": child,
-            f"{runner.folder}/settings.json": json.dumps(settings),
-        },
+        argv=(*START, child, runner.folder),
+        files={**calls.files, f"{runner.folder}/settings.json": json.dumps(settings)},
         tree=given.workspace or None,
         readable=calls.tool.readable if calls.tool else (),
         limits=limits,

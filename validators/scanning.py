@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.program import Limits, Program, Sandbox
+from sandbox.profiles import COMPILER
+from sandbox.program import Program, Sandbox
 from validators.compilers import Check
 from validators.plans import make_plan
 from validators.previous import keep_new, previous_candidate
@@ -14,7 +15,7 @@ from validators.sandboxed import describe_end, tail
 from validators.toolchains import find_tool
 from validators.verdict import Candidate, Diagnostic, Receipt
 
-_LIMITS = Limits(seconds=60, processes=256, output_bytes=4 * 1024**2)
+_LIMITS = COMPILER.limits(seconds=60)
 _FOUND_SOMETHING = 1
 """The exit code of every linter that works and has something to say."""
 

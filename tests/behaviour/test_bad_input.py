@@ -249,7 +249,7 @@ async def test_a_checker_that_is_needed_and_talks_nonsense_leaves_the_work_to_a_
         answer = await delegate(client)
 
     assert answer["status"] == "needs_review"
-    assert "semantic could not run" in answer["message"]
+    assert "semantic did not pass" in answer["message"]
 
 
 async def test_plain_code_without_a_fence_is_judged_as_it_stands(stage):

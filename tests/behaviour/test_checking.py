@@ -20,14 +20,22 @@ def stage(tmp_path):
 
 
 @pytest.mark.parametrize("said", [OPINION, REFUTED])
-async def test_an_opinion_is_advice_and_leaves_the_work_to_a_person(stage, said):
+async def test_an_opinion_is_advice_and_in_the_end_left_to_a_person(stage, said):
     async with stage(weak=[GOOD], checks=[said]).client() as client:
         answer = await delegate(client, task_type="complex_architecture", detail=True)
 
     semantic = answer["verdicts"][-1]
-    assert (answer["status"], answer["attempts"]) == ("needs_review", 1)
+    assert answer["status"] == "needs_review"
+    assert "doubts that it could not prove" in answer["message"]
     assert semantic["status"] == "unavailable"
     assert "rejected without proof" in semantic["reason"]
+
+
+async def test_a_doubt_without_proof_is_worth_another_try(stage):
+    async with stage(weak=[WRONG, GOOD], checks=[OPINION, APPROVE]).client() as client:
+        answer = await delegate(client, task_type="complex_architecture")
+
+    assert (answer["status"], answer["attempts"]) == ("accepted", 2)
 
 
 async def test_a_quoted_line_sends_the_work_back_with_its_place(stage):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orchestrator.decide import Ask, Finish, Standing, Try, count_escalations, is_repeated, next_step
 from orchestrator.outcome import Attempt
 from orchestrator.route import Missing, Route, Served
+from validators.verdict import Diagnostic, Verdict
 
 PLENTY = Standing(limit_seconds=900)
 
@@ -82,7 +83,19 @@ def test_a_critical_task_is_reviewed_although_it_passed():
 def test_what_nobody_can_prove_goes_to_a_person_instead_of_up_the_ladder():
     step = next_step(route(), [failed("weak", unproven=("tests",))], PLENTY)
 
-    assert step == Finish("needs_review", "nothing failed, but tests could not run, so nothing is proven")
+    assert step == Finish("needs_review", "nothing failed, but tests did not pass, so nothing is proven")
+
+
+def test_a_doubt_without_proof_is_tried_again_and_in_the_end_left_to_a_person():
+    doubt = Verdict("semantic", "unavailable", 0.0, (Diagnostic("looks slow", severity="note"),))
+    doubted = [
+        failed(tier, number, verdicts=(doubt,), unproven=("semantic",))
+        for number, tier in enumerate(("weak", "weak", "strong", "strong"))
+    ]
+
+    assert next_step(route(), doubted[:1], PLENTY) == Try(served("weak"), "retry")
+    assert next_step(route(), doubted[:2], PLENTY) == Try(served("strong"), "escalate")
+    assert next_step(route(), doubted, PLENTY).status == "needs_review"
 
 
 @pytest.mark.parametrize(("when_exhausted", "status"), [("skip", "skipped"), ("review", "needs_review")])

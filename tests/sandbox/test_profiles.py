@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.landlock import Landlock
-from sandbox.profiles import COMPILER, PROJECT, TESTS, fit, project_caches, project_settings
+from sandbox.profiles import COMPILER, PROJECT, fit, project_caches, project_settings
 from sandbox.program import Limits, Program
 
 needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
@@ -114,7 +114,7 @@ def test_a_project_gets_room_and_caches_and_keeps_what_it_was_given(home):
     assert fitted.limits.file_bytes > given.limits.file_bytes
 
 
-@pytest.mark.parametrize("profile", [COMPILER, TESTS])
+@pytest.mark.parametrize("profile", [COMPILER])
 def test_compilers_and_tests_see_no_cache(home, profile):
     (home / ".m2/repository").mkdir(parents=True)
 

@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,20 @@ class Group:
         for _, folder in self.parts:
             with suppress(OSError):  # it has ended
                 (folder / "cgroup.procs").write_text(str(pid))
+
+    def add_all(self, members: Callable[[], Iterable[int]], checkpoint: Callable[[], None]) -> None:
+        """Put all processes of a run into the group, those too that they bring forth meanwhile.
+
+        Args:
+            members: Returns the processes that live now.
+            checkpoint: Called before each is added; adding ends when it raises.
+        """
+        tried: set[int] = set()
+        while new := {*members()} - tried - {pid for _, folder in self.parts[:1] for pid in _members(folder)}:
+            for pid in new:
+                checkpoint()
+                self.add(pid)
+            tried |= new
 
     def starved(self) -> bool:
         """Say whether the kernel ended a process of the group for want of memory."""

@@ -11,10 +11,12 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import anyio
+from anyio import to_thread
+from anyio.from_thread import check_cancelled
 
 from sandbox.cgroups import Group, counted
 from sandbox.errors import SandboxError, SandboxUnavailable
@@ -26,6 +28,8 @@ from sandbox.streams import Stream
 
 SET_UP_SECONDS = 60.0
 _WATCH_SECONDS = 0.05
+_SHORT_SECONDS = 0.03
+"""In which a program can take some hundred megabytes at most, and is not counted by the kernel."""
 _CHUNK_BYTES = 65536
 _FILE_SYSTEMS = 3
 """Private ones of a run: the working folder, the temporary one, shared memory."""
@@ -98,7 +102,8 @@ class _Run:
             process = _start(launch, inner_channel.fileno(), outputs[0][1], outputs[1][1])
         inner_channel.close()
         self._tree = PolledTree(process) if launch.polled else ProcessTree(process, opened)
-        self._group = opened.enter_context(_counted(launch)) if launch.counted else None
+        self._opened = opened
+        self._group: Group | None = None
         self._remark = ""
         self._stdout, self._stderr, self._report = (
             Stream(descriptor, launch.limits.output_bytes)
@@ -120,6 +125,8 @@ class _Run:
             if self._stage == b"12":
                 group.start_soon(read_all, self._report, group.cancel_scope)
                 group.start_soon(self._watch_memory, group.cancel_scope)
+                if self._launch.counted:
+                    group.start_soon(self._count)
                 if self._launch.private:
                     group.start_soon(self._watch_files, group.cancel_scope)
                 await self._wait()
@@ -129,8 +136,6 @@ class _Run:
         if await self._hear() == b"1":
             if self._launch.contained:
                 self._tree.hold_child()
-            if self._group is not None:
-                self._group.add(self._tree.members()[-1])  # what the program will stand in
             with suppress(ConnectionError):  # unpacking has failed, and stderr says why
                 await self._send_archive()
             await self._hear()
@@ -161,6 +166,18 @@ class _Run:
         await outgrown(self._tree, self._launch.limits.memory_bytes)
         self._end = "out_of_memory"
         scope.cancel()
+
+    async def _count(self) -> None:
+        """Have the kernel count a run that does not end at once: moving it costs more than most runs take."""
+        await anyio.sleep(_SHORT_SECONDS)
+        self._group = await to_thread.run_sync(self._make_group)
+
+    def _make_group(self) -> Group | None:
+        stored_bytes = _FILE_SYSTEMS * self._launch.limits.file_bytes + self._launch.packed.size_bytes
+        group = self._opened.enter_context(counted(self._launch.limits, stored_bytes))
+        if group is not None:
+            group.add_all(self._tree.members, check_cancelled)
+        return group
 
     async def _watch_files(self, scope: anyio.CancelScope) -> None:
         private, limit = self._launch.private, self._launch.limits.files
@@ -219,11 +236,6 @@ async def outgrown(tree: ProcessTree | PolledTree, limit_bytes: int) -> None:
     """Return once the processes together hold more memory than the limit."""
     while not tree.memory_exceeds(limit_bytes):  # noqa: ASYNC110 - nobody tells
         await anyio.sleep(_WATCH_SECONDS)
-
-
-def _counted(launch: Launch) -> AbstractContextManager[Group | None]:
-    stored_bytes = _FILE_SYSTEMS * launch.limits.file_bytes + launch.packed.size_bytes
-    return counted(launch.limits, stored_bytes)
 
 
 def _start(launch: Launch, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:

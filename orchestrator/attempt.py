@@ -8,10 +8,11 @@ from backends.backend import Completion
 from backends.errors import BackendError, ContextTooLong, MalformedReply, RequestRefused
 from orchestrator.asking import Asking, price
 from orchestrator.assemble import assemble_files
+from orchestrator.bench import Bench
 from orchestrator.decide import Try
 from orchestrator.events import Event, Report
 from orchestrator.extract import Extraction
-from orchestrator.judging import Bench, Checker, find_unproven, is_approved, needs_checker
+from orchestrator.judging import Checker, find_unproven, is_approved, needs_checker
 from orchestrator.outcome import Attempt, Trouble
 from orchestrator.prompting import Brief, describe_verdicts, pick_base, write_check, write_request
 from orchestrator.rlm.errors import Spent

@@ -10,12 +10,12 @@ import anyio
 
 from orchestrator.asking import Asking, Purse
 from orchestrator.attempt import Job, make_attempt
+from orchestrator.bench import Bench
 from orchestrator.classify import Classification
 from orchestrator.conclude import Account, conclude
 from orchestrator.decide import Ask, Finish, Standing, Try, next_step
 from orchestrator.deliver import deliver
 from orchestrator.events import Event, Report
-from orchestrator.judging import Bench
 from orchestrator.outcome import Attempt, Outcome
 from orchestrator.policy import Policy
 from orchestrator.prompting import Brief, Shown
@@ -26,8 +26,8 @@ from orchestrator.route import Route, Survey, choose_task_type, plan_route, tier
 from orchestrator.servers import Servers
 from orchestrator.steps import Steps
 from orchestrator.task import Task
+from sandbox.late import Late
 from sandbox.program import Limits
-from sandbox.warm import Warm
 from validators.languages import by_path, find_language
 from validators.validator import Given
 
@@ -39,7 +39,7 @@ class World:
     policy: Policy
     servers: Servers
     records: Records
-    sandbox: Warm
+    sandbox: Late
     roots: Roots
 
     @property

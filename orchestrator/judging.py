@@ -1,20 +1,9 @@
 """Which validators judge an attempt, and what their verdicts come to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.task import VALIDATORS
-from sandbox.program import Limits, Sandbox
-from validators.benchmark import Benchmark
-from validators.compiling import Compile
-from validators.examples import Examples
-from validators.lint import Lint
-from validators.scope import Scope
-from validators.security import Security
-from validators.semantic import AskChecker, Means, Semantic
-from validators.suite import Tests
-from validators.syntax import Syntax
-from validators.validator import Validator
+from validators.validator import AskChecker
 from validators.verdict import Verdict
 
 STRONG = ("tests", "benchmark")
@@ -32,34 +21,6 @@ class Checker:
     name: str
     verdicts: Sequence[Verdict] = ()
     """What was judged before; where it is a list it may grow until the checker is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What validators need of this machine."""
-
-    sandbox: Sandbox
-    limits: Limits
-    checker: Checker | None = None
-    lint_blocks: bool = False
-
-    def pick(self, names: Sequence[str]) -> list[Validator]:
-        """Make the named validators, cheapest first; `semantic` only where somebody can judge."""
-        made: Mapping[str, Validator] = {
-            "syntax": Syntax(self.sandbox),
-            "compile": Compile(self.sandbox),
-            "examples": Examples(self.sandbox, self.limits),
-            "scope": Scope(),
-            "lint": Lint(self.sandbox, blocks=self.lint_blocks),
-            "security": Security(self.sandbox),
-            "tests": Tests(self.sandbox, self.limits),
-            "benchmark": Benchmark(self.sandbox, self.limits),
-        }
-        if self.checker is not None:
-            verdicts = self.checker.verdicts
-            means = Means(made["tests"], lambda: was_run(verdicts))
-            made = {**made, "semantic": Semantic(self.checker.ask, self.checker.name, means)}
-        return [made[name] for name in VALIDATORS if name in names and name in made]
 
 
 def needs_checker(verdicts: Sequence[Verdict]) -> bool:

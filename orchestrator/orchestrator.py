@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -18,15 +19,14 @@ from orchestrator.engine import World, delegate
 from orchestrator.events import Event, Report, tell_nobody
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
+from orchestrator.policy import SandboxPolicy
 from orchestrator.records import Kind, Opening, Records, TaskRecord
 from orchestrator.roots import PathRefused, Roots
 from orchestrator.route import RouteError, choose_task_type, select_tiers
 from orchestrator.safe_paths import path_problem
 from orchestrator.servers import Servers
 from orchestrator.task import Task, TaskError
-from sandbox.choose import choose
-from sandbox.warm import Warm
-from validators.runners.python_start import preload
+from sandbox.late import Late, OwnedSandbox
 
 LEASE_SECONDS = 30.0
 """How long a silent process keeps its task; renewed three times as often."""
@@ -59,13 +59,11 @@ class Orchestrator:
         whole = {Path("/"), Path.home()}  # where hosts start servers that have no project
         roots = [folder for folder in (self.folder.resolve(),) if folder not in whole] + named
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        rules = policy.sandbox
-        sandbox = choose(rules.backend, allow_unsandboxed=rules.allow_unsandboxed, image=rules.image)
         self.world = World(
             policy=policy,
             servers=Servers(policy, self.environment),
             records=Records(Ledger(self.config.home / "ledger.db")),
-            sandbox=Warm(sandbox, preload),
+            sandbox=Late(partial(_make_sandbox, policy.sandbox)),
             roots=Roots(tuple(roots), self.config.home / "backups"),
         )
 
@@ -253,6 +251,16 @@ class Orchestrator:
         place = self.world.roots.resolve(path, base=self.folder)
         content = self.world.roots.read_text(str(place)).text
         return ContextFile(path, len(content.encode("utf-8", "surrogatepass")), content.count("\n") + 1)
+
+
+def _make_sandbox(rules: SandboxPolicy) -> OwnedSandbox:
+    """Load what runs programs: a tenth of a server's start, and many are asked nothing that needs it."""
+    from sandbox.choose import choose  # noqa: PLC0415
+    from sandbox.warm import Warm  # noqa: PLC0415
+    from validators.runners.python_start import preload  # noqa: PLC0415
+
+    chosen = choose(rules.backend, allow_unsandboxed=rules.allow_unsandboxed, image=rules.image)
+    return Warm(chosen, preload)
 
 
 def new_id() -> str:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from backends.backend import Completion
 from orchestrator.assemble import assemble_files
+from orchestrator.bench import Bench
 from orchestrator.confidence import estimate_confidence
 from orchestrator.engine import World
 from orchestrator.extract import extract
-from orchestrator.judging import Bench, Checker, is_approved
+from orchestrator.judging import Checker, is_approved
 from orchestrator.patches import parse_patches
 from orchestrator.prompting import Brief, write_check
 from orchestrator.route import Served

@@ -5,10 +5,9 @@ a counter-example that was run and holds, or a line that stands in the work or t
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from backends.backend import Completion
 from backends.errors import BackendError
 from validators.reviewing import (
     DISAGREES,
@@ -19,11 +18,8 @@ from validators.reviewing import (
     read_review,
     write_counter_example,
 )
-from validators.validator import Given, Validator
+from validators.validator import AskChecker, Given, Validator
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
-
-AskChecker = Callable[[Candidate], Awaitable[Completion]]
-"""Asks the checker about a candidate; the reply is JSON with `verdict` first and then the proof."""
 
 APPROVAL = 0.75
 """Trust in a checker's approval; the owner's plan says 70-85 %."""

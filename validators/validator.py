@@ -1,9 +1,10 @@
 """What every validator is, and how several are run."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from backends.backend import Completion
 from validators.verdict import Candidate, Verdict
 
 
@@ -20,6 +21,10 @@ class Given:
     benchmark_command: str = ""
     workspace: str = ""
     """Absolute folder of the user's project; read, never written."""
+
+
+AskChecker = Callable[[Candidate], Awaitable[Completion]]
+"""Asks a checker model about a candidate; the reply is JSON with `verdict` first and then the proof."""
 
 
 class Validator(Protocol):

@@ -28,6 +28,7 @@ class Warm:
         self._room = anyio.CapacityLimiter((os.cpu_count() or 1) + 1)
         self._proven = False
         self._obstacle = ""
+        self._closed = False
 
     @property
     def name(self) -> str:
@@ -66,7 +67,8 @@ class Warm:
         return execution
 
     async def aclose(self) -> None:
-        """End what is warm."""
+        """End what is warm, and what still runs when it has run."""
+        self._closed = True
         while self._idle:
             await self._idle.pop().destroy()
 
@@ -86,8 +88,10 @@ class Warm:
                 self._obstacle = str(error)
                 return None
             execution = await zygote.run(program)
-            if zygote.alive:
+            if zygote.alive and not self._closed:
                 self._idle.append(zygote)
+            else:
+                await zygote.destroy()
             if execution is not None or not kept:  # one that was kept may have ended while it was idle
                 return execution
 

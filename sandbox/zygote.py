@@ -98,10 +98,15 @@ class Zygote:
         with inner, tempfile.TemporaryFile() as errors:
             argv = (executable, *_words(), *START, _SCRIPT, str(inner.fileno()))
             process = _spawn(argv, inner.fileno(), errors.fileno())
+            inner.close()  # else nobody would hear that the other end is gone
             zygote = cls(process, channel)
-            with anyio.move_on_after(_START_SECONDS):
-                if await zygote._warm(seccomp, preload):
-                    return zygote
+            try:
+                with anyio.move_on_after(_START_SECONDS):
+                    if await zygote._warm(seccomp, preload):
+                        return zygote
+            except BaseException:
+                await zygote.destroy()
+                raise
             await zygote.destroy()
             errors.seek(0)
             said = errors.read().decode("utf-8", "replace").strip()
@@ -117,10 +122,14 @@ class Zygote:
             library=dict(preload.library),
             library_folder=f"{_PLACE}/library",
         )
-        self._send(json.dumps(plan).encode(), ())
-        await anyio.wait_readable(self._channel)
+        try:
+            self._send(json.dumps(plan).encode(), ())
+            await anyio.wait_readable(self._channel)
+            said = self._channel.recv(1)
+        except OSError:  # it has ended, and stderr says why
+            return False
         self._tree.hold_child()
-        return bool(self._channel.recv(1))
+        return bool(said)
 
     async def run(self, program: Program) -> Execution | None:
         """Run a program that begins with `START`, has checked files and needs no tree or other paths.

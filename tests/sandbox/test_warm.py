@@ -10,12 +10,12 @@ import anyio
 import pytest
 
 from sandbox.bubblewrap import Bubblewrap
-from sandbox.errors import UnsafePath
+from sandbox.errors import SandboxUnavailable, UnsafePath
 from sandbox.landlock import Landlock
 from sandbox.processes import descendants
 from sandbox.program import Limits, Program
 from sandbox.warm import Warm
-from sandbox.zygote import START, Preload
+from sandbox.zygote import START, Preload, Zygote
 from tests.sandbox import boxes
 from tests.sandbox.attempts import processes_with
 
@@ -245,3 +245,59 @@ def command(pid):
         return Path(f"/proc/{pid}/cmdline").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+LISTENING = """
+import socket
+with socket.create_server(("127.0.0.1", 8765)) as server:
+    client = socket.create_connection(("127.0.0.1", 8765))
+    served, _ = server.accept()
+    served.close()
+    client.close()
+print("served")
+"""
+
+
+async def test_a_port_that_one_program_used_is_free_for_the_next(box):
+    assert [await said(box, LISTENING) for _ in range(3)] == ["served"] * 3
+
+
+async def test_what_all_programs_share_cannot_be_written(box):
+    code = "import os; print(bool(os.statvfs('/zygote/library').f_flag & os.ST_RDONLY))"
+
+    assert await said(box, code) == "True"
+
+
+async def test_a_cancelled_start_leaves_nothing_open():
+    box = Warm(Bubblewrap())
+    await box.run(python("pass"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    for delay in (0, 0.005, 0.02):
+        with anyio.move_on_after(delay):
+            await box.run(python("pass"))
+        await box.aclose()
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert [pid for pid in descendants(os.getpid()) if "_zygote_child" in command(pid)] == []
+
+
+async def test_a_bubblewrap_that_refuses_is_told_at_once(tmp_path, monkeypatch):
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho refused >&2\nexit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    with anyio.fail_after(10), pytest.raises(SandboxUnavailable, match="refused"):
+        await Zygote.start(Preload())
+
+
+async def test_what_ends_after_the_sandbox_was_closed_is_not_kept_warm():
+    box = Warm(Bubblewrap())
+    await box.run(python("pass"))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(box.run, python("import time; time.sleep(0.5)"))
+        await anyio.lowlevel.checkpoint()
+        await box.aclose()
+
+    assert [pid for pid in descendants(os.getpid()) if "_zygote_child" in command(pid)] == []

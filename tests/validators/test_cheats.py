@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.program import Limits
+from tests.sandbox.warm import Forking
 from validators import suite
 from validators.toolchains import find_tool
 from validators.validator import Given
@@ -24,9 +25,9 @@ def needs(tool):
     return pytest.mark.skipif(find_tool([tool]) is None, reason=f"{tool} is not installed")
 
 
-async def judge(files, tests="", language="python", **given):
+async def judge(files, tests="", language="python", box=None, **given):
     files = {"solution.py": files} if isinstance(files, str) else files
-    return await suite.Tests(Bubblewrap(), LIMITS).judge(
+    return await suite.Tests(box or Bubblewrap(), LIMITS).judge(
         Candidate(files, language), Given(tests=tests, **given)
     )
 
@@ -117,9 +118,10 @@ PYTHON = {
 }
 
 
+@pytest.mark.parametrize("box", [Bubblewrap(), Forking()], ids=["cold", "warm"])
 @pytest.mark.parametrize("code", PYTHON.values(), ids=PYTHON.keys())
-async def test_a_wrong_candidate_in_python_never_passes(code):
-    verdict = await judge(code, CHECK)
+async def test_a_wrong_candidate_in_python_never_passes(code, box):
+    verdict = await judge(code, CHECK, box=box)
 
     assert verdict.status == "failed", verdict
 
@@ -148,6 +150,62 @@ async def test_no_wrong_candidate_at_all_passes_tests_of_pytest(code):
     verdict = await judge(code, PYTEST)
 
     assert verdict.status == "failed", verdict
+
+
+REPLACING = {
+    "asserts": (
+        (
+            "import ast\nclass Nothing(ast.Pass):\n    def __init__(self, *a, **k): super().__init__(**k)\n"
+            f"ast.Raise = Nothing\n{WRONG}"
+        ),
+        CHECK,
+    ),
+    "the event loop": (
+        (
+            "import asyncio.base_events as loops\n"
+            "loops.BaseEventLoop.run_until_complete = lambda self, one: None\n"
+            "async def add(a, b): return a - b\n"
+        ),
+        "async def test_add():\n    assert await add(2, 3) == 5\n",
+    ),
+    "asynchronous test cases": (
+        (
+            "import unittest.async_case as cases\n"
+            f"cases.IsolatedAsyncioTestCase._callTestMethod = lambda *_: None\n{WRONG}"
+        ),
+        (
+            "import unittest\nclass T(unittest.IsolatedAsyncioTestCase):\n"
+            "    async def test_add(self): self.assertEqual(add(2, 3), 5)\n"
+        ),
+    ),
+    "what the tests compare by": (
+        f"import math\nmath.isclose = lambda *a, **k: True\n{WRONG}",
+        "import math\ndef test_add():\n    assert math.isclose(add(2, 3), 5)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "tests"), REPLACING.values(), ids=REPLACING.keys())
+async def test_a_wrong_candidate_that_replaces_what_tests_are_judged_by_never_passes(code, tests):
+    verdict = await judge(code, tests)
+
+    assert verdict.status == "failed", verdict
+
+
+async def test_tests_that_put_something_in_place_of_a_module_are_not_held_against_the_candidate():
+    tests = "import math\nmath.pi = 3\nmath.isclose = lambda a, b: a == b\nassert math.isclose(add(2, 3), 5)"
+
+    assert (await judge("def add(a, b): return a + b", tests)).status == "passed"
+
+
+async def test_an_assert_keeps_nothing_alive():
+    code = "import weakref\nclass Node: pass\nkept = weakref.WeakValueDictionary()\n"
+    tests = (
+        "def test_it_forgets():\n    node = Node()\n    kept[1] = node\n    assert kept.get(1) is not None\n"
+        "    del node\n    assert kept.get(1) is None\n"
+    )
+
+    assert (await judge(code, tests)).status == "passed"
 
 
 TRIPPED = {

@@ -16,7 +16,7 @@ from validators.runners.python_report import decide_python, read_report
 from validators.runners.python_syntax import remarks
 from validators.runners.python_tests.asserting import EXPLAIN, explain, explaining
 from validators.runners.python_tests.collecting import count_tests, needs_pytest, uncalled_check
-from validators.runners.python_tests.plain import find_means, run_plain
+from validators.runners.python_tests.plain import prepare, run_plain
 from validators.runners.python_tests.reporting import TESTS, Reporter, describe, open_record
 from validators.runners.python_tests.running import run
 from validators.suite import Tests
@@ -168,7 +168,7 @@ def test_values_that_cannot_be_shown_or_are_long_do_no_harm():
 
 def run_plain_source(source, names, report):
     tree = ast.parse(source)
-    run_plain(source, tree, find_means(source, tree), names, report)
+    run_plain(prepare(source, tree), names, report)
 
 
 def test_every_kind_of_plain_test_is_reported(records, report, box):
@@ -194,7 +194,7 @@ class T(unittest.TestCase):
 """
     tree = ast.parse(source)
 
-    run_plain(source, tree, find_means(source, tree), {"one": 1}, report)
+    run_plain(prepare(source, tree), {"one": 1}, report)
 
     case = "given_tests.T.test_"
     assert outcomes(records) == [

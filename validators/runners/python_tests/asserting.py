@@ -33,16 +33,16 @@ def explaining(tree: ast.Module) -> ast.Module:
 
 
 def _rewrite(body: list[ast.stmt]) -> None:
-    for index, statement in enumerate(body):
-        if isinstance(statement, ast.Assert):
-            body[index] = _explained(statement)
+    for statement in body:
         for name in _BODIES:
             _rewrite(getattr(statement, name, []))
         for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
             _rewrite(part.body)
+    body[:] = [part for one in body for part in (_explained(one) if isinstance(one, ast.Assert) else (one,))]
 
 
-def _explained(node: ast.Assert) -> ast.If:
+def _explained(node: ast.Assert) -> tuple[ast.If, ast.Assign]:
+    """Return what an assert becomes: a condition that explains itself, and the end of what it noted."""
     at: _Place = {
         "lineno": node.lineno,
         "col_offset": node.col_offset,
@@ -58,7 +58,9 @@ def _explained(node: ast.Assert) -> ast.If:
         node.msg or ast.Constant(None, **at),
     ]
     explanation = ast.Call(ast.Name(EXPLAIN, _LOAD, **at), told, [], **at)
-    return ast.If(ast.UnaryOp(ast.Not(), test, **at), [ast.Raise(explanation, None, **at)], [], **at)
+    failing = ast.If(ast.UnaryOp(ast.Not(), test, **at), [ast.Raise(explanation, None, **at)], [], **at)
+    names_again: list[ast.expr] = [ast.Name(name, ast.Store(), **at) for name in names]
+    return failing, ast.Assign(names_again, ast.Constant(None, **at), **at)
 
 
 def _noted(test: ast.expr, at: _Place) -> tuple[ast.expr, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 import sys
 import unittest
+import unittest.async_case
 from collections.abc import Iterable
 from types import TracebackType
 from unittest import SkipTest

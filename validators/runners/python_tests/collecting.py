@@ -1,9 +1,15 @@
 """Find out what tests there are, without running anything."""
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 
+_CHANGING = re.compile(
+    r"\b(?:monkeypatch|patch|setattr)\b|^[ \t]*(?!self\.)[A-Za-z_]\w*(?:\.\w+)+[ \t]*=[^=]", re.MULTILINE
+)
+"""Finds tests that may put something of their own in place of a module's."""
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _EXPECTING = frozenset({"raises", "warns"})
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -118,6 +124,14 @@ def _imported(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Import):
         return {name.name.partition(".")[0] for name in node.names}
     return {(node.module or "").partition(".")[0]} if isinstance(node, ast.ImportFrom) else set()
+
+
+def used_modules(source: str, tree: ast.Module) -> frozenset[str]:
+    """Return the modules of the standard library that the tests import and do not change themselves."""
+    if _CHANGING.search(source):
+        return frozenset()
+    found = {name for node in ast.walk(tree) for name in _imported(node)} if "import" in source else set()
+    return frozenset(found & sys.stdlib_module_names)
 
 
 def may_wait(tree: ast.Module) -> bool:

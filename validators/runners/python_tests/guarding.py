@@ -1,11 +1,15 @@
 """Notice when what the tests are judged by was replaced while the candidate ran."""
 
 import builtins
+import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 
-_WATCHED = ("unittest.case", "unittest.loader", "unittest.result", "unittest.suite", "asyncio.runners")
+_WATCHED = (
+    *("unittest.case", "unittest.async_case", "unittest.loader", "unittest.result", "unittest.suite"),
+    *("asyncio.runners", "asyncio.base_events", "asyncio.tasks"),
+)
 _OFTEN_REPLACED = frozenset({"input", "open", "print"})
 """Tests of programs for a terminal put their own in place; nothing is judged by them."""
 _PARTS = (
@@ -20,9 +24,15 @@ class Tampered(Exception):
     """The candidate, or something that ran beside it, replaced a part of what judges it."""
 
 
-def take_guard() -> Guard:
-    """Note all functions and classes by which tests are judged."""
-    modules = {name: sys.modules[name] for name in _watched()}
+def take_guard(used: Iterable[str] = ()) -> Guard:
+    """Note all functions and classes by which tests are judged.
+
+    Args:
+        used: Modules of the standard library that the tests check by; they are imported.
+    """
+    for name in used:
+        importlib.import_module(name)
+    modules = {name: sys.modules[name] for name in (*_watched(), *used)}
     noted = [(place, names, dict(names)) for place, names in _judging(modules)]
     return [("module ", sys.modules, {**modules}), *noted]
 
@@ -42,7 +52,7 @@ def _watched() -> list[str]:
     """Return what is loaded of what judges; all modules are looked through only where pytest is."""
     found = [name for name in _WATCHED if name in sys.modules]
     if "pytest" in sys.modules:
-        found += [name for name in sys.modules if name.startswith(("_pytest.", "pluggy."))]
+        found += ["ast", *(name for name in sys.modules if name.startswith(("_pytest.", "pluggy.")))]
     return found
 
 

@@ -14,13 +14,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import ModuleType
 from typing import TypedDict
 
-from .collecting import count_tests, idle_test, needs_pytest, uncalled_check
+from .collecting import count_tests, idle_test, needs_pytest, uncalled_check, used_modules
 from .guarding import Guard, check_guard, take_guard
-from .plain import find_means, run_plain
+from .plain import prepare, run_plain
 from .reporting import TESTS, Reporter, open_record
 
 REPORT_FD = 3
@@ -65,6 +65,8 @@ def run(source: str, folder: str, candidate: str, report: Reporter) -> None:
     """Choose how to run the tests, say how many there are, import the candidate and run them."""
     try:
         tree = ast.parse(source, TESTS)
+        idle, used = idle_test(tree), used_modules(source, tree)
+        count = count_tests(source, tree) or len(uncalled_check(source, tree)[:1])
         run_tests = choose_runner(source, tree)
     except SyntaxError as error:
         report.record("unusable", message=f"The tests are no Python: {error}.")
@@ -72,14 +74,14 @@ def run(source: str, folder: str, candidate: str, report: Reporter) -> None:
     except ModuleNotFoundError:
         report.record("unusable", message="The tests need pytest. Install it beside the server.")
         return
-    if idle := idle_test(tree):
+    if idle:
         report.record(
             "unusable", message=f"{idle!r} yields, so nothing in it would run. Make it a plain test."
         )
         return
-    report.record("start", collected=str(count_tests(source, tree) or len(uncalled_check(source, tree)[:1])))
+    report.record("start", collected=str(count))
     vanish(folder)
-    judge_run(functools.partial(load, candidate), run_tests, report)
+    judge_run(functools.partial(load, candidate), run_tests, used, report)
 
 
 def _read(path: str) -> bytes:
@@ -106,10 +108,11 @@ def vanish(folder: str) -> None:
 def judge_run(
     load_names: Callable[[], Mapping[str, object]],
     run_tests: Callable[[Mapping[str, object], Reporter], None],
+    used: Iterable[str],
     report: Reporter,
 ) -> None:
-    """Load the candidate and run the tests, with what they judge by as it was before."""
-    guard = take_guard()
+    """Load the candidate and run the tests, with what they judge by, and use, as it was before."""
+    guard = take_guard(used)
     check: Callable[[Guard], None] = check_guard
     try:
         names = load_names()
@@ -132,7 +135,7 @@ def choose_runner(source: str, tree: ast.Module) -> Callable[[Mapping[str, objec
     """
     if needs_pytest(source, tree):
         return functools.partial(importlib.import_module(".with_pytest", __package__).run_pytest, source)
-    return functools.partial(run_plain, source, tree, find_means(source, tree))
+    return functools.partial(run_plain, prepare(source, tree))
 
 
 def load(path: str) -> Mapping[str, object]:

@@ -38,9 +38,9 @@ def check(result: int, what: str) -> int:
     return result
 
 
-def control(option: int, value: int) -> None:
+def control(option: int, value: int, more: int = 0) -> None:
     """Set an option of this process (`prctl`)."""
-    check(LIBC.prctl(option, value, 0, 0, 0), f"prctl {option}")
+    check(LIBC.prctl(option, value, more, 0, 0), f"prctl {option}")
 
 
 def limit(limits: Mapping[str, int]) -> None:

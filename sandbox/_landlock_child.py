@@ -1,13 +1,11 @@
 """Confine one program by Landlock, seccomp and limits, and end whatever it leaves behind.
 
-Started by `sandbox.landlock` as `python -I -S _landlock_child.py DESCRIPTOR`, where a plan can be read. The
+Started by `sandbox.landlock` with the number of a descriptor, where a plan can be read. The
 process itself stays outside, so that it can watch and end the program; what it forks goes inside.
 """
 
-import ctypes
 import json
 import os
-import resource
 import signal
 import stat
 import struct
@@ -18,16 +16,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _CAPSET = 444, 445, 446, {"x86_64": 126, "aarch64": 91}
+from sandbox._confining import (
+    LIBC,
+    SET_NO_NEW_PRIVILEGES,
+    SET_PARENT_DEATH_SIGNAL,
+    check,
+    control,
+    install_filter,
+    keep_capabilities,
+    limit,
+)
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PATH_BENEATH = 1
-_SET_PARENT_DEATH_SIGNAL, _SET_KEEP_CAPABILITIES, _SET_SECCOMP = 1, 8, 22
-_SET_SUBREAPER, _SET_NO_NEW_PRIVILEGES, _AMBIENT, _AMBIENT_RAISE = 36, 38, 47, 2
-_SECCOMP_FILTER = 2
-_CAPABILITIES_VERSION = 0x2008_0522
+_SET_KEEP_CAPABILITIES, _SET_SUBREAPER, _AMBIENT, _AMBIENT_RAISE = 8, 36, 47, 2
 _READ_ANYTHING = 2
 """CAP_DAC_READ_SEARCH: Landlock still decides what can be read."""
-_STEP_BYTES = 8
 _BLOCK_BYTES, _PAGE_BYTES, _LONGEST_PATH_BYTES = 512, 4096, 4096
 _SHORTEST_WATCH_SECONDS = 0.05
 _WATCHING_SHARE = 10
@@ -65,19 +69,15 @@ class Plan(TypedDict):
     """Stands in the filters for the number of the program's process."""
 
 
-class _Filter(ctypes.Structure):
-    _fields_ = (("steps", ctypes.c_ushort), ("program", ctypes.c_char_p))
-
-
 def main(descriptor: int) -> int:
     """Run the program of the plan, end what it left and return its exit code as a shell would."""
     with os.fdopen(descriptor, "rb") as file:
         plan = json.load(file)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
-    _control(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    control(SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
     if os.getppid() != plan["server"]:
         return 1
-    _control(_SET_SUBREAPER, 1)
+    control(_SET_SUBREAPER, 1)
     program = os.fork()
     if program == 0:
         _become(plan)
@@ -91,19 +91,6 @@ def main(descriptor: int) -> int:
         os.spawnv(os.P_WAIT, "/bin/rm", ["rm", "-rf", "--", *plan["private"]])  # noqa: S606 - no shell is wanted
 
 
-def _check(result: int, what: str) -> int:
-    """Return the result of a foreign call, or end this process with what it says."""
-    if result < 0:
-        sys.stderr.write(f"{what}: {os.strerror(ctypes.get_errno())}\n")
-        sys.stderr.flush()
-        os._exit(1)
-    return result
-
-
-def _control(option: int, value: int, *more: int) -> None:
-    _check(_LIBC.prctl(option, value, *(*more, 0, 0, 0)[:3]), f"prctl {option}")
-
-
 # --- what goes inside ---------------------------------------------------------------------------------
 
 
@@ -115,46 +102,32 @@ def _become(plan: Plan) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
     os.chdir(plan["private"][0])
     _restrict_files(plan)
-    _limit(plan["limits"], counted=0 if plan["uid"] is not None else _tasks_of(os.getuid()))
+    counted = 0 if plan["uid"] is not None else _tasks_of(os.getuid())
+    limit({**plan["limits"], "NPROC": plan["limits"]["NPROC"] + counted})
     if plan["uid"] is not None:
         _leave_root(plan["uid"], reads_anything=plan["reads_anything"])
-    _control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    control(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     _unpack(unpack=plan["unpack"])
     os.dup2(0, 3, inheritable=plan["report"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for program in plan["filters"]:
         own = struct.pack("=I", os.getpid())
-        _install(bytes.fromhex(program).replace(struct.pack("=I", plan["own_pid"]), own))
+        install_filter(bytes.fromhex(program).replace(struct.pack("=I", plan["own_pid"]), own))
     _execute([*plan["argv"]], plan["environment"])
 
 
 def _restrict_files(plan: Plan) -> None:
     attributes = struct.pack("=QQQ", *plan["handled"])
-    ruleset = _check(_LIBC.syscall(_CREATE_RULESET, attributes, len(attributes), 0), "Landlock")
+    ruleset = check(LIBC.syscall(_CREATE_RULESET, attributes, len(attributes), 0), "Landlock")
     for path, rights in plan["rules"]:
         opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
         allowed = rights if stat.S_ISDIR(os.fstat(opened).st_mode) else rights & plan["file_rights"]
         rule = struct.pack("=Qi", allowed, opened)
-        _check(_LIBC.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0), f"Landlock and {path!r}")
+        check(LIBC.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0), f"Landlock and {path!r}")
         os.close(opened)
-    _control(_SET_NO_NEW_PRIVILEGES, 1)
-    _check(_LIBC.syscall(_RESTRICT_SELF, ruleset, 0), "Landlock")
+    control(SET_NO_NEW_PRIVILEGES, 1)
+    check(LIBC.syscall(_RESTRICT_SELF, ruleset, 0), "Landlock")
     os.close(ruleset)
-
-
-def _limit(limits: dict[str, int], counted: int) -> None:
-    for name, value in {**limits, "NPROC": limits["NPROC"] + counted}.items():
-        number = {
-            "CORE": resource.RLIMIT_CORE,
-            "CPU": resource.RLIMIT_CPU,
-            "DATA": resource.RLIMIT_DATA,
-            "FSIZE": resource.RLIMIT_FSIZE,
-            "NOFILE": resource.RLIMIT_NOFILE,
-            "NPROC": resource.RLIMIT_NPROC,
-        }[name]
-        hard = resource.getrlimit(number)[1]
-        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(number, (allowed, allowed))
 
 
 def _tasks_of(uid: int) -> int:
@@ -170,14 +143,12 @@ def _tasks_of(uid: int) -> int:
 def _leave_root(uid: int, *, reads_anything: bool) -> None:
     os.setgroups([])
     os.setresgid(uid, uid, uid)
-    _control(_SET_KEEP_CAPABILITIES, 1)
+    control(_SET_KEEP_CAPABILITIES, 1)
     os.setresuid(uid, uid, uid)
     kept = 1 << _READ_ANYTHING if reads_anything else 0
-    header = struct.pack("=Ii", _CAPABILITIES_VERSION, 0)
-    sets = struct.pack("=6I", kept, kept, kept, 0, 0, 0)
-    _check(_LIBC.syscall(_CAPSET[os.uname().machine], header, sets), "Capabilities")
+    keep_capabilities(kept)
     if reads_anything:
-        _control(_AMBIENT, _AMBIENT_RAISE, _READ_ANYTHING)
+        control(_AMBIENT, _AMBIENT_RAISE, _READ_ANYTHING)
 
 
 def _unpack(*, unpack: bool) -> None:
@@ -190,11 +161,6 @@ def _unpack(*, unpack: bool) -> None:
     else:
         os.read(0, 1)
     os.write(0, b"2")
-
-
-def _install(program: bytes) -> None:
-    one = _Filter(len(program) // _STEP_BYTES, program)
-    _check(_LIBC.prctl(_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(one), 0, 0), "seccomp")
 
 
 def _execute(argv: list[str], environment: dict[str, str]) -> None:
@@ -306,7 +272,3 @@ def _lives(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     return False
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))

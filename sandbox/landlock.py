@@ -57,7 +57,12 @@ _LOWEST_PRIVATE_UID, _PRIVATE_UIDS = 0x7000_0000, 0x0FFF_FFFE
 _OPEN_FILES = 4096
 _BURST = 2
 _PRIVATE = ("work", "tmp")
-_CHILD = str(Path(__file__).with_name("_landlock_child.py"))
+_CHILD = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from sandbox._landlock_child import main
+sys.exit(main(int(sys.argv[1])))
+"""
 
 
 class Landlock:
@@ -94,7 +99,7 @@ class Landlock:
             opened.callback(os.close, descriptor)
             return await supervise(
                 Launch(
-                    argv=(sys.executable, "-I", "-S", _CHILD, str(descriptor)),
+                    argv=(sys.executable, "-I", "-S", "-B", "-c", _CHILD, str(descriptor)),
                     environment=_environment(folder),
                     packed=packed,
                     limits=program.limits,

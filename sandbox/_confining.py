@@ -16,12 +16,12 @@ _SET_SECCOMP, _SECCOMP_FILTER, _FILTER_STEP_BYTES = 22, 2, 8
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _CAPABILITIES_VERSION = 0x2008_0522
 _LIMITS = {
-    "CORE": resource.RLIMIT_CORE,
-    "CPU": resource.RLIMIT_CPU,
-    "DATA": resource.RLIMIT_DATA,
-    "FSIZE": resource.RLIMIT_FSIZE,
-    "NOFILE": resource.RLIMIT_NOFILE,
-    "NPROC": resource.RLIMIT_NPROC,
+    "core": resource.RLIMIT_CORE,
+    "cpu": resource.RLIMIT_CPU,
+    "data": resource.RLIMIT_DATA,
+    "fsize": resource.RLIMIT_FSIZE,
+    "nofile": resource.RLIMIT_NOFILE,
+    "nproc": resource.RLIMIT_NPROC,
 }
 
 

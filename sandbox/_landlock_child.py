@@ -103,7 +103,7 @@ def _become(plan: Plan) -> None:
     os.chdir(plan["private"][0])
     _restrict_files(plan)
     counted = 0 if plan["uid"] is not None else _tasks_of(os.getuid())
-    limit({**plan["limits"], "NPROC": plan["limits"]["NPROC"] + counted})
+    limit({**plan["limits"], "nproc": plan["limits"]["nproc"] + counted})
     if plan["uid"] is not None:
         _leave_root(plan["uid"], reads_anything=plan["reads_anything"])
     control(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)

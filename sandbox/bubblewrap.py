@@ -39,9 +39,6 @@ _LOWEST_PRIVATE_UID, _PRIVATE_UIDS = 0x7000_0000, 0x0FFF_FFFE
 """Ids that no distribution, container or directory service gives to anybody."""
 _SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SETTINGS = ("ld.so.cache", "alternatives", "localtime", "java-*", "maven/m2.conf", "maven/logging")
-OPEN_FILES = 4096
-BURST = 2
-"""No single process may even ask for this many times the memory, should it be faster than the watch."""
 _INSTALL = "Install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)."
 _PERMIT = (
     "If namespaces are closed to users here, open them: on Ubuntu 24.04 by an AppArmor profile with "
@@ -281,6 +278,4 @@ def _drop_root(uid: str, *, reads_anything: bool) -> Iterator[str]:
 
 def _limit_words(limits: Limits) -> Iterator[str]:
     """Yield the words that limit each process; they stand inside, where processes are counted anew."""
-    yield from ("prlimit", "--core=0", f"--cpu={limits.cpu_seconds}", f"--nproc={limits.processes}")
-    yield from (f"--fsize={limits.file_bytes}", f"--data={BURST * limits.memory_bytes}")
-    yield from (f"--nofile={OPEN_FILES}", "--")
+    yield from ("prlimit", *(f"--{name}={value}" for name, value in limits.rlimits().items()), "--")

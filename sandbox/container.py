@@ -36,8 +36,6 @@ _TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - inside, it is private
 _CHILD = str(Path(__file__).with_name("_container_child.py"))
 _LOWEST_UID, _UIDS = 50_000, 10_000
 """Below 65536, so that it exists where an ordinary user has a range of ids only."""
-_OPEN_FILES = 4096
-_BURST = 2
 _HEADROOM_BYTES = 32 * 1024**2
 """What the container's own processes take."""
 _PLACE, _CALLS = "/channel", "seccomp.json"
@@ -214,14 +212,7 @@ class _Run:
             yield from ("--pids-limit", str(limits.processes))
         elif self.way.engine == "podman":
             yield "--cgroups=disabled"
-        for name, value in (
-            ("core", 0),
-            ("cpu", limits.cpu_seconds),
-            ("data", _BURST * limits.memory_bytes),
-            ("fsize", limits.file_bytes),
-            ("nofile", _OPEN_FILES),
-            ("nproc", limits.processes),
-        ):
+        for name, value in limits.rlimits().items():
             yield from ("--ulimit", f"{name}={value}:{value}")
 
     def _mounts(self) -> Iterator[str]:

@@ -11,7 +11,6 @@ import ctypes
 import json
 import os
 import platform
-import secrets
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -22,10 +21,11 @@ from anyio import to_thread
 from anyio.from_thread import check_cancelled
 
 from sandbox._landlock_child import Plan
+from sandbox.bubblewrap import private_uid
 from sandbox.errors import SandboxUnavailable
 from sandbox.hostcalls import OWN_PID, Exposure, assemble_for_host
 from sandbox.packing import Packed, pack
-from sandbox.program import Execution, Level, Limits, Program
+from sandbox.program import Execution, Level, Program
 from sandbox.seccomp import assemble
 from sandbox.supervision import Launch, supervise
 
@@ -53,9 +53,6 @@ _SETTINGS = (
 _FACTS = ("/proc/cpuinfo", "/proc/meminfo", "/proc/filesystems", "/proc/version", "/sys/devices/system/cpu")
 _SOURCES = ("/dev/urandom", "/dev/random")
 _SINKS = ("/dev/null", "/dev/zero", "/dev/full")
-_LOWEST_PRIVATE_UID, _PRIVATE_UIDS = 0x7000_0000, 0x0FFF_FFFE
-_OPEN_FILES = 4096
-_BURST = 2
 _PRIVATE = ("work", "tmp")
 _CHILD = f"""
 import sys
@@ -91,7 +88,7 @@ class Landlock:
         packed = await to_thread.run_sync(pack, program, check_cancelled)
         with packed.archive, ExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-            uid = None if exposure.same_user else _LOWEST_PRIVATE_UID + secrets.randbelow(_PRIVATE_UIDS)
+            uid = None if exposure.same_user else private_uid()
             plan = _plan(program, packed, folder, exposure)
             plan["uid"], plan["filters"] = uid, filters
             _make_private(folder, uid)
@@ -184,24 +181,13 @@ def _plan(program: Program, packed: Packed, folder: Path, exposure: Exposure) ->
             *((path, (_READ_FILE | _WRITE_FILE | _TRUNCATE) & handled) for path in _existing(_SINKS)),
             *((path, handled & ~_MAKE_DEVICES) for path in private),
         ],
-        "limits": _limits(program.limits),
+        "limits": program.limits.rlimits(),
         "reads_anything": any(not _open_to_all(path) for path in (*readable, str(folder))),
         "unpack": not packed.empty,
         "report": program.report_fd,
         "own_pid": OWN_PID,
         "uid": None,
         "filters": [],
-    }
-
-
-def _limits(limits: Limits) -> dict[str, int]:
-    return {
-        "CORE": 0,
-        "CPU": limits.cpu_seconds,
-        "DATA": _BURST * limits.memory_bytes,
-        "FSIZE": limits.file_bytes,
-        "NOFILE": _OPEN_FILES,
-        "NPROC": limits.processes,
     }
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 End = Literal["exited", "timed_out", "out_of_memory", "too_much_output", "killed"]
+_OPEN_FILES = 4096
+_BURST = 2
+"""No single process may even ask for this many times the memory, should it be faster than the watch."""
 Level = Literal["full", "strong", "limits", "none"]
 
 
@@ -24,6 +27,17 @@ class Limits:
     """That it makes in one private file system in memory: without content they take no room, but memory."""
     output_bytes: int = 1024**2
     """Of stdout and stderr each."""
+
+    def rlimits(self) -> dict[str, int]:
+        """Return what limits each process by itself, by names that `prlimit` and containers use."""
+        return {
+            "core": 0,
+            "cpu": self.cpu_seconds,
+            "data": _BURST * self.memory_bytes,
+            "fsize": self.file_bytes,
+            "nofile": _OPEN_FILES,
+            "nproc": self.processes,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,8 @@ import anyio
 
 from sandbox._zygote_child import Job, Plan
 from sandbox.bubblewrap import (
-    BURST,
     NAMESPACES,
     NOBODY,
-    OPEN_FILES,
     WORKING_FOLDER,
     clean_environment,
     private_uid,
@@ -251,14 +249,7 @@ def _job(program: Program) -> Job:
         arguments=[*program.argv[len(START) + 1 :]],
         environment=dict(program.environment),
         files=dict(program.files),
-        limits={
-            "CORE": 0,
-            "CPU": limits.cpu_seconds,
-            "NPROC": limits.processes,
-            "FSIZE": limits.file_bytes,
-            "DATA": BURST * limits.memory_bytes,
-            "NOFILE": OPEN_FILES,
-        },
+        limits=limits.rlimits(),
         folder_bytes=limits.file_bytes,
         folder_inodes=max(limits.file_bytes // _BYTES_PER_INODE, 1),
         uid=private_uid() if os.geteuid() == 0 else None,

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+
+from anyio import to_thread
 
 from backends.backend import Completion
 from backends.errors import BackendError, ContextTooLong, MalformedReply, RequestRefused
@@ -10,6 +13,7 @@ from orchestrator.asking import Asking, price
 from orchestrator.assemble import assemble_files
 from orchestrator.bench import Bench
 from orchestrator.decide import Try
+from orchestrator.deliver import digest_of
 from orchestrator.events import Event, Report
 from orchestrator.extract import Extraction
 from orchestrator.judging import Checker, find_unproven, is_approved, needs_checker
@@ -41,6 +45,13 @@ class Job:
     report: Report
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the worker saw of the workspace; remembered beside its answer, which a resumed task takes up."""
+
+    digests: Mapping[str, str]
+
+
 async def make_attempt(job: Job, step: Try, attempts: Sequence[Attempt], number: int) -> Attempt:
     """Ask once and judge the answer.
 
@@ -67,8 +78,10 @@ async def make_attempt(job: Job, step: Try, attempts: Sequence[Attempt], number:
             blank, trouble=_name_trouble(error), message=str(error), seconds=time.perf_counter() - started
         )
     await job.report(Event("answer", f"{step.tier.model} answered, {completion.usage.tokens_out} tokens"))
+    seen = await job.asking.steps.take(f"seen/{number}", Seen, partial(_see, job))
     answered = replace(
         blank,
+        read=seen.digests,
         model=completion.model,
         tokens_in=completion.usage.tokens_in,
         tokens_out=completion.usage.tokens_out,
@@ -79,6 +92,10 @@ async def make_attempt(job: Job, step: Try, attempts: Sequence[Attempt], number:
     return replace(made, seconds=time.perf_counter() - started)
 
 
+async def _see(job: Job) -> Seen:
+    return Seen({shown.path: digest_of(shown.text) for shown in job.brief.context})
+
+
 async def _judge_reply(
     job: Job, step: Try, attempt: Attempt, completion: Completion, attempts: Sequence[Attempt]
 ) -> Attempt:
@@ -86,38 +103,78 @@ async def _judge_reply(
         message = f"the answer was cut off after {completion.usage.tokens_out} tokens"
         return replace(attempt, trouble="truncated", message=message)
     base = pick_base(attempts, step)
-    task = job.brief.task
-    shown = {task.write_to, *job.files, *(one.path for one in job.brief.context)}
-    extraction = take_work(job.roots, task, completion.text, base.files if base else job.files, shown)
-    removed = _still_removed(base, extraction)
-    overreach = find_overreach(job.roots, task, extraction.files, shown, removed)
-    if extraction.problems or overreach or not (extraction.files or removed):
-        kept = replace(attempt, files=base.files, language=base.language) if base else attempt
-        verdict = _reject_reply((*extraction.problems, *overreach), extraction.flags)
-        return replace(
-            kept, trouble="no_candidate", message=describe_verdicts([verdict]), verdicts=(verdict,)
-        )
-    if dict(extraction.files) == dict(job.files) and not removed:
-        said = Diagnostic("the answer leaves the file exactly as it was", code="unchanged")
-        verdict = _reject_reply((said,), ())
-        return replace(attempt, trouble="no_candidate", message=said.message, verdicts=(verdict,))
-    candidate, added = _complete(Candidate(extraction.files, extraction.language, removed), task, extraction)
+    work = await to_thread.run_sync(_take, job, base, attempt.read, completion.text)
+    candidate = work.candidate
+    kept = replace(
+        attempt,
+        files=dict(candidate.files),
+        removed=candidate.removed,
+        read=work.read,
+        language=candidate.language,
+        message=work.message,
+    )
+    if work.rejection:
+        return replace(kept, trouble="no_candidate", verdicts=(work.rejection,))
     verdicts, checker, cost = await _judge(job, step.tier, candidate, attempt.number)
     needed = ("semantic",) if any(verdict.validator == "semantic" for verdict in verdicts) else ()
     demanded = tuple(dict.fromkeys((*job.route.demanded, *needed)))
     return replace(
-        attempt,
-        files=dict(candidate.files),
-        removed=candidate.removed,
-        language=candidate.language,
+        kept,
         digest=candidate.digest,
         verdicts=verdicts,
         approved=is_approved(verdicts, demanded),
         unproven=find_unproven(verdicts, demanded),
-        message=", ".join([*extraction.flags, *(f"added {name}" for name in added)]),
         checker=checker,
         cost_usd=attempt.cost_usd + cost,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a reply came to."""
+
+    candidate: Candidate
+    """What is to be judged; of a rejected reply the work that stands in its place, if any does."""
+    read: Mapping[str, str]
+    message: str
+    rejection: Verdict | None = None
+
+
+def _take(job: Job, base: Attempt | None, seen: Mapping[str, str], text: str) -> _Work:
+    """Take the candidate out of a reply; reads files and waits for parsers, so it runs in a thread."""
+    task = job.brief.task
+    shown = {task.write_to, *job.files, *(one.path for one in job.brief.context)}
+    extraction = take_work(job.roots, task, text, base.files if base else job.files, shown)
+    removed = _still_removed(base, extraction)
+    overreach = find_overreach(job.roots, task, extraction.files, shown, removed)
+    if extraction.problems or overreach or not (extraction.files or removed):
+        verdict = _reject_reply((*extraction.problems, *overreach), extraction.flags)
+        return _rejected(base, verdict, describe_verdicts([verdict]))
+    if dict(extraction.files) == dict(job.files) and not removed:
+        said = Diagnostic("the answer leaves the file exactly as it was", code="unchanged")
+        return _rejected(None, _reject_reply((said,), ()), said.message)
+    read = _digest_read(base, seen, extraction, (*extraction.files, *removed))
+    candidate, added = _complete(Candidate(extraction.files, extraction.language, removed), task, extraction)
+    return _Work(candidate, read, ", ".join([*extraction.flags, *(f"added {name}" for name in added)]))
+
+
+def _rejected(base: Attempt | None, verdict: Verdict, message: str) -> _Work:
+    """Keep the work that was to be revised, whole, so that the next reply can still revise it."""
+    if base is None:
+        return _Work(Candidate({}, ""), {}, message, verdict)
+    return _Work(Candidate(base.files, base.language, base.removed), base.read, message, verdict)
+
+
+def _digest_read(
+    base: Attempt | None, seen: Mapping[str, str], extraction: Extraction, paths: Sequence[str]
+) -> dict[str, str]:
+    """Tell what each file was when the work was made from it: what was shown, else what was found.
+
+    Revised work was made from what its first version was made from, however long ago that was.
+    """
+    found = {path: digest_of(text) for path, text in extraction.found.items()}
+    held = {**found, **seen, **(base.read if base else {})}
+    return {path: held.get(path, "") for path in paths}
 
 
 def _still_removed(base: Attempt | None, extraction: Extraction) -> tuple[str, ...]:

@@ -76,6 +76,13 @@ def put_with_backup(
     return None
 
 
+def take_back(backups: Path, workspace: Path) -> None:
+    """Take back deliveries that were cut off, under the lock, as the next delivery would."""
+    if backups.is_dir():
+        with _locked(backups):
+            undo_interrupted(backups, workspace)
+
+
 def undo_interrupted(backups: Path, workspace: Path) -> list[str]:
     """Take back deliveries to a workspace whose process died in the middle; call it under the lock.
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.edits import Edited, apply_edits, find_file, parse_edits
-from orchestrator.fitting import apply_hunks
+from orchestrator.edits import MOST_PROBLEMS, Edited, apply_edits, find_file, parse_edits
+from orchestrator.fitting import MOST_NEAREST, apply_hunks
 from orchestrator.patches import Patch, parse_patches
 from orchestrator.styles import plain, restyle
 from validators.verdict import Diagnostic
-
-_MOST_PROBLEMS = 20
 
 
 def apply_changes(files: Mapping[str, str], reply: str) -> Edited | None:
@@ -32,22 +30,24 @@ def apply_patches(files: Mapping[str, str], patches: Sequence[Patch]) -> Edited:
     removed: list[str] = []
     problems: list[Diagnostic] = []
     for patch in patches:
-        problem = _apply(result, removed, patch)
+        problem = _apply(result, removed, patch, tells_nearest=len(problems) < MOST_NEAREST)
         problems += [problem] if problem else []
-        if len(problems) == _MOST_PROBLEMS:
+        if len(problems) == MOST_PROBLEMS:
             break
     if problems:
         return Edited(files, tuple(problems))
     return Edited(result, removed=tuple(path for path in dict.fromkeys(removed) if path not in result))
 
 
-def _apply(files: dict[str, str], removed: list[str], patch: Patch) -> Diagnostic | None:
+def _apply(
+    files: dict[str, str], removed: list[str], patch: Patch, *, tells_nearest: bool
+) -> Diagnostic | None:
     path = find_file(patch.path, "", files) if patch.path else ""
     if patch.is_new:
         return _make(files, patch)
     if path not in files:
         return _unknown(patch, files)
-    changed = apply_hunks(path, plain(files[path]), patch.hunks)
+    changed = apply_hunks(path, plain(files[path]), patch.hunks, tells_nearest=tells_nearest)
     if isinstance(changed, Diagnostic):
         return changed
     if patch.is_removal:

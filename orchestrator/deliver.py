@@ -1,47 +1,61 @@
 """Show what an outcome changes in the workspace, and write it there when that was asked for."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.backups import put_with_backup
+from orchestrator.backups import put_with_backup, take_back
 from orchestrator.outcome import Attempt, FileChange, Outcome
 from orchestrator.roots import PathRefused, Roots, unified_diff
 from orchestrator.task import Task
 from orchestrator.writing import put_files
 
 
-def deliver(roots: Roots, task: Task, outcome: Outcome, read: Mapping[str, str]) -> Outcome:
+def deliver(roots: Roots, task: Task, outcome: Outcome) -> Outcome:
     """Add each file's difference; write the files only when `apply` was set and the work was accepted.
 
-    Args:
-        roots: What may be touched.
-        task: What was asked.
-        outcome: How it ended.
-        read: The texts that the worker was shown. A file that is another by now was edited meanwhile: nothing
-            is written then, and a person has to look.
+    Where a file is another by now than the one that the work was made from, or may not be replaced, nothing
+    is written and a person has to look. A delivery that was interrupted is taken back before that.
 
     Raises:
         OSError: The workspace cannot be written; nothing was.
     """
-    if outcome.best is None or not task.workspace:
+    best = outcome.best
+    if best is None or not task.workspace:
         return outcome
     workspace = roots.resolve(task.workspace)
-    wanted = _wanted(outcome.best)
-    present = {path: read_present(roots, workspace, path) for path in wanted}
-    changes = [_compare(path, present[path], text) for path, text in wanted.items()]
-    outcome = replace(outcome, files=tuple(changes))
-    if not task.apply or outcome.status != "accepted":
-        return outcome
-    edited = [path for path, text in read.items() if path in present and present[path] != text]
-    if edited:
-        message = f"accepted, but {', '.join(edited)} changed while the task ran; nothing was written"
-        return replace(outcome, status="needs_review", message=message)
+    if task.apply:
+        take_back_interrupted(roots, workspace)
     try:
+        outcome = _compared(roots, workspace, outcome, best)
+        if not task.apply or outcome.status != "accepted":
+            return outcome
+        edited = _find_edited(outcome, best)
+        if edited:
+            message = f"accepted, but {', '.join(edited)} changed while the task ran; nothing was written"
+            return replace(outcome, status="needs_review", message=message)
         return write(roots, workspace, outcome)
     except PathRefused as error:
+        if outcome.status != "accepted":
+            return outcome
         return replace(outcome, status="needs_review", message=f"accepted, but {error}")
+
+
+def take_back_interrupted(roots: Roots, workspace: Path) -> None:
+    """Undo what a delivery put there whose process died in the middle, so that it can be made again."""
+    if roots.backups is not None:
+        take_back(roots.backups, workspace)
+
+
+def _compared(roots: Roots, workspace: Path, outcome: Outcome, best: Attempt) -> Outcome:
+    wanted = _wanted(best).items()
+    changes = [_compare(path, read_present(roots, workspace, path), text) for path, text in wanted]
+    return replace(outcome, files=tuple(changes))
+
+
+def _find_edited(outcome: Outcome, best: Attempt) -> list[str]:
+    """Name the files that are others by now than those that the work was made from."""
+    return [one.path for one in outcome.files if best.read.get(one.path, one.before) != one.before]
 
 
 def _wanted(best: Attempt) -> dict[str, str | None]:
@@ -86,7 +100,13 @@ def read_present(roots: Roots, workspace: Path, path: str) -> str | None:
         PathRefused: It is outside the roots, or nothing that can be read as text.
     """
     place = roots.resolve(str(workspace / path))
-    return roots.read_text(str(place)).text if place.exists() else None
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:  # a name too long for the disk, a folder closed to this process
+        raise PathRefused(f"{path!r} cannot be read: {error.strerror}. Name another file.") from error
+    return roots.read_text(str(place)).text
 
 
 def digest_of(text: str | None) -> str:

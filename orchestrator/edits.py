@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.fitting import misfit, places, reindented
+from orchestrator.fitting import MOST_NEAREST, misfit, places, reindented
 from orchestrator.labels import looks_like_path, path_in_label
 from orchestrator.styles import plain, restyle
 from validators.verdict import Diagnostic
 
+MOST_PROBLEMS = 20
+"""Of one reply that are told; what comes after them is not tried."""
 _SEARCH = re.compile(r"[ \t]*<{5,9} ?(?:SEARCH|ORIGINAL)\b[ \t]*(?P<path>\S*)")
 _DIVIDER = re.compile(r"[ \t]*={5,9}[ \t]*$")
 _REPLACE = re.compile(r"[ \t]*>{5,9}(?: ?(?:REPLACE|UPDATED))?[ \t]*$")
@@ -74,7 +76,10 @@ def _name_of(lines: list[str], index: int, beside: str) -> str:
 
 
 def apply_edits(files: Mapping[str, str], edits: Sequence[Edit]) -> Edited:
-    """Apply edits in order. Zero or several places for one edit is a problem, never a guess."""
+    """Apply edits in order, up to the first `MOST_PROBLEMS` that do not fit.
+
+    Zero or several places for one edit is a problem, never a guess.
+    """
     result = dict(files)
     problems: list[Diagnostic] = []
     for edit in edits:
@@ -82,10 +87,12 @@ def apply_edits(files: Mapping[str, str], edits: Sequence[Edit]) -> Edited:
         if not edit.search.strip():
             problem = _create(result, path, edit)
         elif path in result:
-            problem = _change(result, path, edit)
+            problem = _change(result, path, edit, tells_nearest=len(problems) < MOST_NEAREST)
         else:
             problem = _unknown_file(edit, result)
         problems += [problem] if problem else []
+        if len(problems) == MOST_PROBLEMS:
+            break
     return Edited(result, tuple(problems))
 
 
@@ -125,7 +132,7 @@ def _unknown_file(edit: Edit, files: Mapping[str, str]) -> Diagnostic:
     return Diagnostic(message, file=edit.path, code="edit_no_file")
 
 
-def _change(files: dict[str, str], path: str, edit: Edit) -> Diagnostic | None:
+def _change(files: dict[str, str], path: str, edit: Edit, *, tells_nearest: bool) -> Diagnostic | None:
     lines = plain(files[path]).split("\n")
     search = edit.search.strip("\n").split("\n")
     replace = edit.replace.strip("\n").split("\n") if edit.replace.strip() else []
@@ -135,7 +142,7 @@ def _change(files: dict[str, str], path: str, edit: Edit) -> Diagnostic | None:
         if len(found) == 1:
             replace = reindented(replace, search, lines[found[0] : found[0] + len(search)])
     if len(found) != 1:
-        return misfit(path, lines, search, found, "SEARCH")
+        return misfit(path, lines, search, found, "SEARCH", tells_nearest=tells_nearest)
     lines[found[0] : found[0] + len(search)] = replace
     files[path] = restyle("\n".join(lines), files[path])
     return None

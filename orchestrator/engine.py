@@ -81,7 +81,7 @@ async def delegate(
         await world.records.add_attempt(record.task_id, record.round, route.task_type, made)
     account = Account(job.asking.purse.task_usd, await world.records.spent(record.task_id))
     outcome = conclude(world.policy, record.task_id, route, attempts, step, account)
-    outcome = deliver(world.roots, task, replace(outcome, seconds=time.monotonic() - started), job.files)
+    outcome = deliver(world.roots, task, replace(outcome, seconds=time.monotonic() - started))
     await world.records.note(record.task_id, outcome.status, {"reason": outcome.message})
     await report(
         Event("finish", f"{outcome.status}: {outcome.message}".rstrip(": "), outcome.status == "accepted")

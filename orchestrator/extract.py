@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from orchestrator.changes import apply_changes, named_paths
 from orchestrator.edits import Edited
 from orchestrator.fences import Block, are_related, find_blocks
 from orchestrator.patches import Orders, cut_orders, parse_patches
 from orchestrator.prose import find_code, is_cut_off
+from orchestrator.quoting import set_aside
 from orchestrator.repairs import repair
 from orchestrator.replies import Reply, open_json, peel
 from orchestrator.safe_paths import path_problem, safe_path
@@ -51,6 +52,8 @@ class Extraction:
     """Why the files cannot be used as they are; a stub or an elision is left to the validators."""
     removed: tuple[str, ...] = ()
     """Files that the reply deletes or gives another name, in so many words."""
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Path to what the workspace holds there, of files that had to be read for this."""
 
 
 def extract(
@@ -72,10 +75,12 @@ def extract(
     """
     left = peel(reply[:MAX_CHARACTERS])
     asked = _asked(language, target, dict(previous or {}), dict(known or {}))
-    orders = cut_orders(left.text)
+    quoting = set_aside(left.text, asked.language)
+    orders = cut_orders(quoting.text)
+    orders = replace(orders, rest=quoting.restore(orders.rest))
     if orders.said and find_blocks(orders.rest, asked.language):
         return _with_orders(orders, left, asked)
-    edited = _change(left.text, asked)
+    edited = _change(quoting.text, asked)
     return _edited(edited, asked) if edited else _from_reply(left, asked)
 
 

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from orchestrator.patches import Hunk
 from validators.verdict import Diagnostic
 
+MOST_NEAREST = 3
+"""Of the problems of one reply, how many tell the nearest lines: to find them takes half a second."""
 _MAX_NEAREST_LINES = 2000
+_MAX_NEAREST_CHARACTERS = 500
+"""Of a line that may be near: comparing takes time by the square of it."""
 _SHOWN_LINES = 6
 _SHOWN_PLACES = 6
 
@@ -33,26 +37,43 @@ def indentation(line: str) -> str:
 
 
 def misfit(
-    path: str, lines: Sequence[str], search: Sequence[str], found: Sequence[int], what: str
+    path: str,
+    lines: Sequence[str],
+    search: Sequence[str],
+    found: Sequence[int],
+    what: str,
+    *,
+    tells_nearest: bool = True,
 ) -> Diagnostic:
-    """Say why lines have no single place in a file, with the nearest that stands there."""
+    """Say why lines have no single place in a file, with the nearest that stands there if that is wanted."""
     if found:
         where = ", ".join(str(place + 1) for place in found[:_SHOWN_PLACES])
         message = f"the {what} lines occur {len(found)} times (lines {where}); add lines around them"
         return Diagnostic(message, file=path, line=found[0] + 1, code="edit_ambiguous")
     first = next((line.strip() for line in search if line.strip()), "")
-    stripped = [line.strip() for line in lines[:_MAX_NEAREST_LINES]]
-    near = difflib.get_close_matches(first, stripped, n=1, cutoff=0.5)
-    if not near:
-        message = f"the {what} lines do not occur, nor any like {first!r}; copy them exactly"
+    place = _nearest(first, lines) if tells_nearest else None
+    if place is None:
+        like = f", nor any like {first[:_MAX_NEAREST_CHARACTERS]!r}" if tells_nearest else ""
+        message = f"the {what} lines do not occur{like}; copy them exactly"
         return Diagnostic(message, file=path, code="edit_not_found")
-    place = stripped.index(near[0])
     shown = "\n".join(lines[place : place + min(len(search), _SHOWN_LINES)])
     message = f"the {what} lines do not occur; did you mean these?\n{shown}"
     return Diagnostic(message, file=path, line=place + 1, code="edit_not_found")
 
 
-def apply_hunks(path: str, text: str, hunks: Sequence[Hunk]) -> str | Diagnostic:
+def _nearest(first: str, lines: Sequence[str]) -> int | None:
+    """Find the line that is most like another; long ones are like none."""
+    if len(first) > _MAX_NEAREST_CHARACTERS:
+        return None
+    stripped = [line.strip() for line in lines[:_MAX_NEAREST_LINES]]
+    short = [line for line in stripped if len(line) <= _MAX_NEAREST_CHARACTERS]
+    near = difflib.get_close_matches(first, short, n=1, cutoff=0.5)
+    return stripped.index(near[0]) if near else None
+
+
+def apply_hunks(
+    path: str, text: str, hunks: Sequence[Hunk], *, tells_nearest: bool = True
+) -> str | Diagnostic:
     """Change a text by all hunks, in their order, or say which does not fit.
 
     The lines before a change must stand in exactly one place below the hunk before it. Where they stand in
@@ -64,7 +85,7 @@ def apply_hunks(path: str, text: str, hunks: Sequence[Hunk]) -> str | Diagnostic
     position = 0
     end = ""
     for hunk in hunks:
-        place = _find(path, lines, hunk, position)
+        place = _find(path, lines, hunk, position, tells_nearest=tells_nearest)
         if isinstance(place, Diagnostic):
             return place
         made += lines[position:place]
@@ -79,7 +100,9 @@ def apply_hunks(path: str, text: str, hunks: Sequence[Hunk]) -> str | Diagnostic
     return "\n".join((*made, *left))
 
 
-def _find(path: str, lines: Sequence[str], hunk: Hunk, start: int) -> int | Diagnostic:
+def _find(
+    path: str, lines: Sequence[str], hunk: Hunk, start: int, *, tells_nearest: bool
+) -> int | Diagnostic:
     search = hunk.before
     if not search:
         return _find_empty(path, lines)
@@ -89,7 +112,9 @@ def _find(path: str, lines: Sequence[str], hunk: Hunk, start: int) -> int | Diag
         found = places(stripped, [line.strip() for line in search], start)
     if len(found) > 1:
         found = _decided(found, lines, hunk)
-    return found[0] if len(found) == 1 else misfit(path, lines, search, found, "unchanged and removed")
+    if len(found) == 1:
+        return found[0]
+    return misfit(path, lines, search, found, "unchanged and removed", tells_nearest=tells_nearest)
 
 
 def _find_empty(path: str, lines: Sequence[str]) -> int | Diagnostic:

@@ -5,7 +5,9 @@ of what to ignore everywhere.
 """
 
 import fnmatch
+import os
 import re
+import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -47,10 +49,18 @@ def read_ignored(workspace: Path, paths: Collection[str]) -> frozenset[str]:
 
 def _read_rules(path: Path) -> tuple[Rule, ...]:
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return parse_rules(file.read(_MOST_BYTES).split("\n"))
+        return parse_rules(_read_start(path).decode("utf-8", "replace").split("\n"))
     except OSError:
         return ()
+
+
+def _read_start(path: Path) -> bytes:
+    """Read a regular file; a link or a pipe from a stranger may lead anywhere, or never end."""
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(file, _MOST_BYTES) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    finally:
+        os.close(file)
 
 
 def parse_rules(lines: Iterable[str]) -> tuple[Rule, ...]:

@@ -14,7 +14,7 @@ import anyio
 from orchestrator.adapters import write_json
 from orchestrator.classify import Classification, ContextFile, classify
 from orchestrator.config import Config
-from orchestrator.deliver import digest_of, read_present, write
+from orchestrator.deliver import digest_of, read_present, take_back_interrupted, write
 from orchestrator.engine import World, delegate
 from orchestrator.events import Event, Report, tell_nobody
 from orchestrator.ledger import Ledger
@@ -184,6 +184,7 @@ class Orchestrator:
         outcome = replace(outcome, message=f"{status} by review")
         if status == "accepted" and record.task.apply and record.task.workspace:
             workspace = self.world.roots.resolve(record.task.workspace)
+            take_back_interrupted(self.world.roots, workspace)
             for change in outcome.files:
                 if digest_of(read_present(self.world.roots, workspace, change.path)) != change.before:
                     raise TaskError(

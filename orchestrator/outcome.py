@@ -25,6 +25,8 @@ class Attempt:
     files: Mapping[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     """Files of the workspace that the work deletes or gives another name."""
+    read: Mapping[str, str] = field(default_factory=dict)
+    """Path to the digest of what the workspace held when the work was made from it, empty for nothing."""
     language: str = ""
     digest: str = ""
     """Of the candidate; equal digests are the same work."""

@@ -60,7 +60,8 @@ def open_json(text: str) -> Reply | None:
         return None
     try:
         value = json.loads(bare, strict=False)
-    except (ValueError, RecursionError):
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # no JSON, or lone surrogates in it, which are no text
         return None
     files = _named_files(value.get("files"))
     if files:

@@ -5,9 +5,11 @@ import unicodedata
 from collections.abc import Collection
 
 MAX_CHARACTERS = 240
+_MAX_PART_BYTES = 255
+"""Of one name; disks count bytes."""
 
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _RUNS_BY_ITSELF = re.compile(
     r"""(?:^|/)(?:
         \.git | \.hg | \.svn | \.husky | \.vscode | \.idea | \.devcontainer | \.claude | \.cursor
@@ -41,7 +43,8 @@ def path_problem(path: str, *, allowed: Collection[str] = ()) -> str:
     configuration) are refused unless they are in `allowed`: those the user named.
     """
     normal = _normalised(path)
-    if not normal or len(normal) > MAX_CHARACTERS:
+    longest = max(len(part.encode("utf-8", "surrogatepass")) for part in normal.split("/"))
+    if not normal or len(normal) > MAX_CHARACTERS or longest > _MAX_PART_BYTES:
         return f"{path[:MAX_CHARACTERS]!r} is no file name: it is empty or too long"
     if normal.startswith(("/", "~")) or re.match(r"[A-Za-z]:", normal):
         return f"{path!r} is not relative to the project; name the file from the project's folder"

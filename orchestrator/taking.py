@@ -34,7 +34,7 @@ def take_work(
     made = extract(reply, language=task.language, target=task.write_to, previous=previous, known=known)
     others = _read(roots, task.workspace, made.files.keys() - previous.keys() - known.keys())
     styled = {path: restyle_whole(text, others.get(path, "")) for path, text in made.files.items()}
-    return replace(made, files=styled)
+    return replace(made, files=styled, found={**others, **known})
 
 
 def read_patched(roots: Roots, workspace: str, reply: str) -> dict[str, str]:

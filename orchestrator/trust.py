@@ -46,8 +46,8 @@ def _find_loosened_types(types: Mapping[str, object], trusted: Policy) -> Iterat
         for key in sorted(entry.keys() & _TIGHTER.keys()):
             if not _TIGHTER[key](entry[key], getattr(own, key)):
                 yield f"task_types.{name}.{key} = {entry[key]!r}"
-        for key in sorted({"validators", "review", "checker", "when_exhausted"} - entry.keys()):
-            if getattr(own, key) != TaskTypePolicy.model_fields[key].default:
+        for key in sorted(_OPTIONAL - entry.keys()):
+            if not _TIGHTER[key](TaskTypePolicy.model_fields[key].default, getattr(own, key)):
                 yield f"task_types.{name} leaves out {key}"
 
 
@@ -69,3 +69,5 @@ _TIGHTER: Mapping[str, Callable[[object, object], bool]] = {
     "review": lambda said, own: said in {own, "always"},
 }
 """For each key of a task type: whether a strange value, beside the user's own, only tightens."""
+_OPTIONAL = frozenset({"attempts_per_tier", "validators", "review", "checker", "when_exhausted"})
+"""What a file may leave out says the default, which may be more than what the user says."""

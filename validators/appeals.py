@@ -13,7 +13,7 @@ from sandbox.program import Execution, Program, Sandbox
 from validators.compilers import CHECKS, Check
 from validators.parsed import Parse
 from validators.plans import make_plan
-from validators.remarks import by_pattern, own_remarks
+from validators.remarks import by_pattern, keep_first, own_remarks
 from validators.toolchains import find_tool
 from validators.verdict import Candidate, Diagnostic
 
@@ -83,7 +83,7 @@ def rule(language: str, execution: Execution, originals: dict[str, str]) -> Pars
     errors = tuple(remark for remark in remarks if remark.severity == "error")
     wrong = tuple(_plain(one) for one in errors if re.search(judge.syntax, f"{one.code} {one.message}"))
     is_clear = execution.exit_code == 0 or wrong or (judge.syntax and errors)
-    return Parse(wrong, judge.check.tool, broken_share=float(bool(wrong))) if is_clear else None
+    return Parse(keep_first(wrong), judge.check.tool, broken_share=float(bool(wrong))) if is_clear else None
 
 
 def _plain(error: Diagnostic) -> Diagnostic:

@@ -12,6 +12,9 @@ The command is given as `CMD`, or with a goal at its end:
 faster", "no more than 5 % slower", "under 200 ms"). A bound is held against the best of up to five runs. A
 speed is held against the same command in the workspace as it was, in five to nine rounds of both. All runs
 together have the time that one run in the sandbox may take.
+
+The candidate runs in the program that measures it and can print too: what serves to get past its judges
+fails, and two values under one name are no measurement. That is a tripwire, so a pass spares no checker.
 """
 
 import re
@@ -19,10 +22,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio
+from anyio import to_thread
 
 from sandbox.program import Execution, Limits, Program, Sandbox
 from validators.goals import NUMBER, WALL_CLOCK, Bound, Speed, find_goal, parse_benchmark
 from validators.measuring import BOUND_RUNS, MOST_ROUNDS, Rounds, decide_bound, decide_speed
+from validators.runners.cheating import find_cheats
 from validators.runners.commands import absent_program, command_program
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
 from validators.validator import Given
@@ -31,6 +36,7 @@ from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
 CONFIDENCE = 0.9
 _LEAST_SECONDS = 0.5
 """A run is not begun with less than this left."""
+_SHOWN_VALUES = 3
 
 
 class Benchmark:
@@ -56,10 +62,18 @@ class Benchmark:
         goal = goal or find_goal(given.requirements)
         if isinstance(goal, Speed) and not given.workspace:
             return unavailable(self.name, f"Without a workspace there is nothing to be {goal}.")
+        if remarks := await to_thread.run_sync(find_cheats, candidate, given):
+            return Verdict(self.name, "failed", CONFIDENCE, remarks)
+        return await self._run(candidate, given, command, goal)
+
+    async def _run(
+        self, candidate: Candidate, given: Given, command: str, goal: Bound | Speed | None
+    ) -> Verdict:
         course = _Course(self._sandbox, command, anyio.current_time() + self._limits.seconds)
         program = command_program(command, candidate, given, self._limits)
         if isinstance(goal, Speed):
-            untouched = command_program(command, replace(candidate, files={}), given, self._limits)
+            as_it_was = replace(candidate, files={}, removed=())
+            untouched = command_program(command, as_it_was, given, self._limits)
             decision = await _race(course, goal, untouched, program)
         else:
             decision = await _measure(course, goal, program)
@@ -152,15 +166,21 @@ def read_run(command: str, execution: Execution, name: str, limits: Limits) -> f
     if execution.exit_code != 0:
         said = f"The benchmark ended with {execution.exit_code}.\n{tail(execution)}".strip()
         return "failed", (Diagnostic(said),), ""
-    value = measured(execution, name)
-    if value is None:
+    values = measured(execution, name)
+    if not values:
         return "failed", (Diagnostic(f"The benchmark printed no `{name}: NUMBER`."),), ""
-    return value
+    if len(values) > 1:
+        printed = ", ".join(f"{value:g}" for value in values[:_SHOWN_VALUES])
+        said = (
+            f"The run printed several values of {name!r}: {printed}. Which counts cannot be told; print one."
+        )
+        return "unavailable", (), said
+    return values[0]
 
 
-def measured(execution: Execution, name: str) -> float | None:
-    """Return the wall clock, or the last number that was printed under a name."""
+def measured(execution: Execution, name: str) -> tuple[float, ...]:
+    """Return the wall clock, or the different numbers that were printed under a name."""
     if name == WALL_CLOCK:
-        return execution.seconds
+        return (execution.seconds,)
     found = re.findall(rf"(?<![\w.-]){re.escape(name)}\s*[:=]\s*({NUMBER})", execution.stdout)
-    return float(found[-1]) if found else None
+    return tuple(dict.fromkeys(map(float, found)))

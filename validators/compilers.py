@@ -43,6 +43,8 @@ class Check:
     """What the tool says of other files of the project counts too: they were right before."""
     looks_around: bool = False
     """The tool reads further files of the project: headers, packages, modules."""
+    stops_early: bool = False
+    """The tool tells the first error only, so that an old one hides whether there are new ones."""
     version: tuple[str, ...] = ("--version",)
     environment: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[str, ...] | None = None
@@ -54,11 +56,11 @@ def _python_script() -> str:
 
 
 _MODULE_SYNTAX = re.compile(
-    r"^\s*(?:import\s*[\w{*'\"]|export\s+[\w{*])|^await\b|^(?:const|let|var)\s[^=\n]*=\s*await\b",
+    r"^[ \t]*(?:import\s*[\w{*'\"]|export\s+[\w{*])|^await\b|^(?:const|let|var)\s[^=\n]*=\s*await\b",
     re.MULTILINE,
 )
 _PUBLIC_TYPE = re.compile(
-    r"^\s*public\s+(?:(?:abstract|final|sealed|strictfp)\s+)*(?:class|interface|enum|record)\s+(\w+)",
+    r"^[ \t]*public\s+(?:(?:abstract|final|sealed|strictfp)\s+)*(?:class|interface|enum|record)\s+(\w+)",
     re.MULTILINE,
 )
 
@@ -94,7 +96,7 @@ def _c_check(tool: str, binaries: tuple[str, ...], arguments: tuple[str, ...], i
     return Check(
         tool=tool,
         binaries=binaries,
-        arguments=("-fsyntax-only", "-I.", *arguments),
+        arguments=("-fsyntax-only", "-fmax-errors=0", "-I.", *arguments),
         read=_C_REMARK,
         install=install,
         endings=(*LANGUAGES["c"].endings, *LANGUAGES["cpp"].endings),
@@ -175,6 +177,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             install="Install Go (`apt install golang-go`, `brew install go`).",
             endings=LANGUAGES["go"].endings,
             looks_around=True,
+            stops_early=True,
             missing=r"no required module provides|cannot find (?:package|module)|is not in (?:std|GOROOT)",
             version=("version",),
             environment={"GOFLAGS": "-buildvcs=false", "GOPROXY": "off", "GOTOOLCHAIN": "local"},
@@ -200,7 +203,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check(
             tool="javac",
             binaries=("javac",),
-            arguments=("-proc:none", "-encoding", "UTF-8", "-d", "."),
+            arguments=("-proc:none", "-Xmaxerrs", "0", "-encoding", "UTF-8", "-d", "."),
             read=by_pattern(
                 r"^(?P<file>[^\s:][^:\n]*\.java):(?P<line>\d+): (?P<severity>error|warning): "
                 r"(?P<message>[^\n]+)"

@@ -14,10 +14,10 @@ from sandbox.profiles import COMPILER
 from sandbox.program import Execution, Program, Sandbox
 from validators.compilers import NOT_COMPILED, Check
 from validators.naming import find_naming_flaws
-from validators.plans import make_plan
+from validators.plans import Plan, make_plan
 from validators.previous import keep_new, previous_candidate
 from validators.project_compilers import pick_checks
-from validators.remarks import own_remarks, project_remarks
+from validators.remarks import keep_first, own_remarks, project_remarks
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
 from validators.toolchains import Tool, find_tool
 from validators.validator import Given
@@ -42,7 +42,8 @@ class Compile:
 
         A tool or dependency that is not installed here makes the verdict unavailable, not failed.
         """
-        return await judge_sandboxed(self.name, candidate, partial(self._judge, candidate, given))
+        verdict = await judge_sandboxed(self.name, candidate, partial(self._judge, candidate, given))
+        return replace(verdict, diagnostics=keep_first(verdict.diagnostics))
 
     async def _judge(self, candidate: Candidate, given: Given) -> Verdict:
         passed: list[Verdict] = []
@@ -73,16 +74,10 @@ class Compile:
         version = await self._version(check, tool)
         if not version:
             return unavailable(self.name, f"{tool.path!r} does not run in the sandbox. {check.install}")
-        execution = await self._sandbox.run(
-            Program(
-                argv=plan.argv,
-                files=plan.files,
-                tree=given.workspace or None if check.looks_around else None,
-                environment={"PATH": f"{Path(tool.path).parent}:{os.defpath}", **check.environment},
-                readable=tool.readable,
-                limits=_LIMITS,
-            )
-        )
+        program = _program(check, tool, plan)
+        if given.workspace and check.looks_around:
+            program = replace(program, tree=given.workspace, removed=candidate.removed)
+        execution = await self._sandbox.run(program)
         status, diagnostics, reason = conclude(check, execution, plan.originals)
         return Verdict(
             self.name,
@@ -106,7 +101,8 @@ class Compile:
         if not plan.originals:
             return verdict
         before = await self._run(check, tool, previous, given)
-        if before.status == "failed" and not all(remark.file for remark in before.diagnostics):
+        tells_all = not check.stops_early and all(remark.file for remark in before.diagnostics)
+        if before.status == "failed" and not tells_all:
             said = before.diagnostics[0].message
             return unavailable(self.name, f"{check.tool!r} fails on the workspace as it is: {said}")
         new = keep_new(verdict.diagnostics, before.diagnostics)
@@ -127,6 +123,16 @@ class Compile:
             named = lines[0] if check.tool in lines[0].lower() else f"{check.tool} {lines[0]}"
             self._versions[tool] = named if execution.exit_code == 0 else ""
         return self._versions[tool]
+
+
+def _program(check: Check, tool: Tool, plan: Plan) -> Program:
+    return Program(
+        argv=plan.argv,
+        files=plan.files,
+        environment={"PATH": f"{Path(tool.path).parent}:{os.defpath}", **check.environment},
+        readable=tool.readable,
+        limits=_LIMITS,
+    )
 
 
 def conclude(check: Check, execution: Execution, originals: dict[str, str]) -> Decision:

@@ -16,7 +16,7 @@ from validators.toolchains import installation_of
 _FOLDERS = (".venv", "venv", "env", ".env")
 _MOST = 200
 _LARGEST = 64 * 1024
-_MAPPING = re.compile(r"^MAPPING(?:: [^=]+)? = (?P<mapping>\{.*\})$", re.MULTILINE)
+_MAPPING = re.compile(r"^MAPPING(?:: [^=\n]+)? = (?P<mapping>\{.*\})$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def find_environment(workspace: str) -> Environment | None:
 def _named_base(settings: Path) -> Path | None:
     """Return the installation that the settings name, where the interpreter was copied instead of linked."""
     with settings.open(encoding="utf-8", errors="replace") as file:
-        named = re.search(r"^home\s*=\s*(/\S.*?)\s*$", file.read(_LARGEST), re.MULTILINE)
-    return installation_of(Path(named[1], "python3")) if named else None
+        named = re.search(r"^home[ \t]*=[ \t]*(/[^\0\n]+)$", file.read(_LARGEST), re.MULTILINE)
+    return installation_of(Path(named[1].rstrip(), "python3")) if named else None
 
 
 def _describe(top: Path, folder: Path, base: Path) -> Environment:
@@ -75,7 +75,12 @@ def _sources(top: Path, packages: Path) -> Iterator[str]:
             continue
         text = path.read_text("utf-8", "replace")
         for place in _mapped(text) if path.suffix == ".py" else map(Path, text.splitlines()):
-            if place.is_absolute() and place.is_relative_to(top) and ".." not in place.parts:
+            if (
+                _is_plain(place)
+                and place.is_absolute()
+                and place.is_relative_to(top)
+                and ".." not in place.parts
+            ):
                 yield place.relative_to(top).as_posix()
 
 
@@ -83,6 +88,12 @@ def _mapped(text: str) -> Iterator[Path]:
     match = _MAPPING.search(text)
     try:
         mapping = ast.literal_eval(match["mapping"]) if match else {}
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return
-    yield from (Path(str(place)).parent for place in mapping.values())
+    if isinstance(mapping, dict):
+        yield from (Path(str(place)).parent for place in mapping.values())
+
+
+def _is_plain(place: Path) -> bool:
+    """Say whether a path can be told to a program among others; PYTHONPATH divides them by colons."""
+    return not {"\0", ":"} & set(str(place))

@@ -40,6 +40,8 @@ class Calls:
     modules: tuple[str, ...] = ()
     tool: Tool | None = None
     command: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Files of the workspace that the candidate takes away."""
 
 
 class Examples:
@@ -85,7 +87,7 @@ def plan_python(candidate: Candidate, task: str) -> Calls:
     examples = find_examples(task, read_python(own), "python")
     words = "\n".join("\n".join((*example.setup, example.call)) for example in examples)
     modules = tuple(path for path, text in own.items() if _is_used(read_python({path: text}), words))
-    return Calls(examples, files, modules)
+    return Calls(examples, files, modules, removed=candidate.removed)
 
 
 def _is_importable(path: str) -> bool:
@@ -109,6 +111,7 @@ def plan_javascript(candidate: Candidate, task: str) -> Calls:
         {name: f"{text}\n{caller}"},
         tool=tool,
         command=(tool.path, name) if tool else (),
+        removed=candidate.removed,
     )
 
 
@@ -130,6 +133,7 @@ def examples_program(runner: Runner, calls: Calls, given: Given, limits: Limits)
         argv=(*START, child, runner.folder),
         files={**calls.files, f"{runner.folder}/settings.json": json.dumps(settings)},
         tree=given.workspace or None,
+        removed=calls.removed if given.workspace else (),
         readable=calls.tool.readable if calls.tool else (),
         limits=limits,
         report_fd=True,

@@ -71,17 +71,18 @@ def find_overreach(
 
     Args:
         task: What was asked for, requirements included.
-        revisions: The files that were there before.
+        revisions: The files that were there before, whether they changed or not.
         texts: All files of the candidate, where what is gone from one may stand now.
     """
     found = [*_find_gone_names(task, revisions, texts), *_find_lost_tests(task, revisions, texts)]
-    for revision in revisions:
+    changed = [revision for revision in revisions if revision.hunks]
+    for revision in changed:
         found += [
             *_find_losses(task, revision),
             *_find_looks(task, revision),
             *_find_comments(task, revision),
         ]
-    found += _find_unnamed(task, revisions)
+    found += _find_unnamed(task, changed)
     return tuple(sorted(found, key=lambda remark: remark.severity != "error"))
 
 

@@ -37,17 +37,7 @@ class ParserWorker:
         Raises:
             ParserLimitError: It does not start here.
         """
-        paths = [path for path in sys.path if path]
-        self._process = subprocess.Popen(
-            (sys.executable, "-I", "-S", "-B", _CHILD, *paths),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-            cwd="/",
-            bufsize=0,
-            start_new_session=True,
-        )
+        self._process = _start()
         assert self._process.stdin is not None  # noqa: S101 - both are pipes
         assert self._process.stdout is not None  # noqa: S101
         self._requests, self._replies = self._process.stdin, self._process.stdout
@@ -113,6 +103,23 @@ class ParserWorker:
         self._process.wait()
         for pipe in (self._requests, self._replies):
             pipe.close()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    paths = [path for path in sys.path if path]
+    try:
+        return subprocess.Popen(
+            (sys.executable, "-I", "-S", "-B", _CHILD, *paths),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            bufsize=0,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ParserLimitError(f"the process that parses does not start: {error.strerror}") from error
 
 
 class ParserWorkers:

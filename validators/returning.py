@@ -16,16 +16,16 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 _NONE_WILL_DO = re.compile(r"\b(?:None|Optional|Any|object|NoReturn|Never)\b")
 """Finds annotations that a function without a value satisfies."""
-_NOT_A_VALUE = r"(?!\s*[-=~]*\s*(?:None\b|nothing\b|``None|`None|This\b))"
+_NOT_A_VALUE = r"(?!\s*(?:[-=~]+\s*)?(?:None\b|nothing\b|``None|`None|This\b))"
 _WHAT = (
     r"\s+(?:the|an?|all|only|its|true|false|whether|if|your|list|number|string|boolean|tuple|dict\w*|maximum"
     r"|minimum|median|sorted)\b"
 )
 _PROMISE = re.compile(
-    rf"(?:\A|[.!?:;]\s+|\n\s*\n\s*)Returns\b{_NOT_A_VALUE}{_WHAT}"
-    rf"|(?:\A|[.!?,]\s+|\n\s*\n\s*|\band\s+)return\b{_NOT_A_VALUE}{_WHAT}"
+    rf"(?:\A|[.!?:;]\s+|\n[ \t]*\n[ \t]*)Returns\b{_NOT_A_VALUE}{_WHAT}"
+    rf"|(?:\A|[.!?,]\s+|\n[ \t]*\n[ \t]*|\band\s+)return\b{_NOT_A_VALUE}{_WHAT}"
     rf"|\b(?:function|you|it) (?:should|must|ha(?:ve|s) to) return\b{_NOT_A_VALUE}"
-    rf"|^\s*Returns:\s*\n{_NOT_A_VALUE}",
+    rf"|^[ \t]*Returns:[ \t]*\n{_NOT_A_VALUE}",
     re.IGNORECASE | re.MULTILINE,
 )
 _ENDS_IT_ALL = re.compile(

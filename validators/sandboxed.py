@@ -1,6 +1,5 @@
 """What validators that run programs share: a broken world becomes a verdict, a verdict a receipt."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -9,14 +8,16 @@ import anyio
 from sandbox.errors import SandboxError, UnsafePath
 from sandbox.packing import check_path
 from sandbox.program import Execution, Limits
+from validators.reading import last_lines
 from validators.verdict import Candidate, Diagnostic, Status, Verdict
 
 Decision = tuple[Status, tuple[Diagnostic, ...], str]
 """Status, diagnostics and reason of a verdict."""
 UNSAFE_PATH = "unsafe path"
 _TAIL_LINES = 25
-_NOISE = re.compile(r"\s+(?:at )?(?:async )?.*\(?(?:node:internal|java\.base)/")
-"""Lines of a stack that are inside of the language."""
+_LINES_READ = 1000
+_NOISE = ("node:internal/", "java.base/")
+"""What lines of a stack hold that are inside of the language."""
 _ENDS = {
     "timed_out": "The program did not end within {seconds:g} s.",
     "out_of_memory": "The program took more than {memory} MiB of memory.",
@@ -66,6 +67,6 @@ def describe_end(execution: Execution, limits: Limits) -> str:
 
 def tail(execution: Execution) -> str:
     """Return the last lines a program wrote, those to stderr last, without stacks of the language itself."""
-    written = f"{execution.stdout.rstrip()}\n{execution.stderr.rstrip()}".strip()
-    lines = [line for line in written.splitlines() if not _NOISE.match(line)]
-    return "\n".join(lines[-_TAIL_LINES:])
+    written = [*last_lines(execution.stdout, _LINES_READ), *last_lines(execution.stderr, _LINES_READ)]
+    lines = [line for line in written if not (line[:1].isspace() and any(part in line for part in _NOISE))]
+    return "\n".join(lines[-_TAIL_LINES:]).strip()

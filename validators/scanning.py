@@ -3,14 +3,14 @@
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.profiles import COMPILER
 from sandbox.program import Program, Sandbox
 from validators.compilers import Check
 from validators.plans import make_plan
 from validators.previous import keep_new, previous_candidate
-from validators.remarks import own_remarks
+from validators.remarks import keep_first, own_remarks
 from validators.sandboxed import describe_end, tail
 from validators.toolchains import find_tool
 from validators.verdict import Candidate, Diagnostic, Receipt
@@ -43,9 +43,9 @@ async def scan_new(sandbox: Sandbox, check: Check, candidate: Candidate, workspa
         return found
     previous = await previous_candidate(workspace, candidate)
     if not previous.files:
-        return found
+        return replace(found, remarks=keep_first(found.remarks))
     before = await scan(sandbox, check, previous, workspace)
-    return Scan(keep_new(found.remarks, before.remarks), receipt=found.receipt)
+    return Scan(keep_first(keep_new(found.remarks, before.remarks)), receipt=found.receipt)
 
 
 async def scan(sandbox: Sandbox, check: Check, candidate: Candidate, workspace: str) -> Scan:
@@ -62,11 +62,13 @@ async def scan(sandbox: Sandbox, check: Check, candidate: Candidate, workspace: 
     if tool is None:
         return Scan(problem=f"{check.binaries[0]!r} is not installed here. {check.install}")
     plan = make_plan(check, tool, candidate)
+    tree = workspace or None if check.looks_around else None
     execution = await sandbox.run(
         Program(
             argv=plan.argv,
             files=plan.files,
-            tree=workspace or None if check.looks_around else None,
+            tree=tree,
+            removed=candidate.removed if tree else (),
             environment=check.environment,
             readable=tool.readable,
             limits=_LIMITS,

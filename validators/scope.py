@@ -61,9 +61,9 @@ def read_revisions(candidate: Candidate, workspace: str) -> tuple[Revision, ...]
     for path, text in {**candidate.files, **dict.fromkeys(candidate.removed, "")}.items():
         check_path(path)
         place = root / path
-        if not place.is_file() or place.resolve() != place or place.stat().st_size > MAX_BYTES:
-            continue
         try:
+            if not place.is_file() or place.resolve() != place or place.stat().st_size > MAX_BYTES:
+                continue
             found.append(Revision(path, place.read_text("utf-8"), text))
         except (OSError, UnicodeDecodeError):
             continue
@@ -78,7 +78,7 @@ def decide_scope(task: str, revisions: Sequence[Revision], candidate: Candidate)
             "every file is as the workspace has it" if revisions else "the workspace has none of these files"
         )
         return "unavailable", (), f"Nothing to compare: {what}."
-    remarks = find_overreach(task, changed, candidate.files)[:_KEPT]
+    remarks = find_overreach(task, revisions, candidate.files)[:_KEPT]
     lines = sum(hunk.size for revision in changed for hunk in revision.hunks)
     told = f"{lines} lines changed in {len(changed)} of {len(candidate.files)} files"
     if any(remark.severity == "error" for remark in remarks):

@@ -94,7 +94,7 @@ def decide_rejection(review: Review, disagreement: str, quote: Quote | None, *, 
         review: What the checker said.
         disagreement: What its counter-example showed when it was run; empty when nothing.
         quote: Where its quote stands; None when nowhere.
-        was_run: Tests or a benchmark have passed: a line alone does not outweigh them.
+        was_run: Tests have passed: a line alone does not outweigh them.
     """
     if disagreement:
         said = f"{disagreement}. {review.reason}".strip()

@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from anyio import to_thread
@@ -21,15 +20,16 @@ from validators.environments import find_environment
 from validators.projects.judging import ProjectTests
 from validators.projects.looking import own_paths
 from validators.projects.recognising import recognise, with_report
+from validators.runners.cheating import find_cheats
 from validators.runners.commands import command_program, watched
 from validators.runners.deciding import UNCOUNTED, decide_command, decide_suite, missing_import
 from validators.runners.imports import expected_modules
 from validators.runners.layouts import LAST_WORD_FILE, Materials
 from validators.runners.python_report import decide_python, missing_modules, read_report
-from validators.runners.python_start import Runner, in_environment, named_file, python_program
+from validators.runners.python_start import Runner, in_environment, python_program
 from validators.runners.python_tests.reporting import TESTS
 from validators.runners.suites import SUITES, Suite, count_checks
-from validators.runners.tampering import find_shadowing, find_tampering, is_test_file
+from validators.runners.tampering import is_test_file
 from validators.runners.written_tests import uncalled_tests
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, unavailable
 from validators.toolchains import Tool, find_tool
@@ -46,7 +46,6 @@ UNCOUNTED_CONFIDENCE = 0.6
 _RESERVED = ("given_test", "StartOfTests.")
 _PLAIN_PATH = re.compile(r"[\w./ +@,=\[\]-]+")
 """What may stand between quotes in a source or a script."""
-_KEPT = 20
 
 
 class Tests:
@@ -199,18 +198,6 @@ def check_names(candidate: Candidate) -> None:
             raise UnsafePath(
                 f"The path {path!r} has characters that shells read. Use letters, digits, '-' and '_'."
             )
-
-
-def find_cheats(candidate: Candidate, given: Given) -> tuple[Diagnostic, ...]:
-    """Return what the candidate does to its judges, measured against the files that it replaces."""
-    remarks: list[Diagnostic] = []
-    for path, text in candidate.files.items():
-        before = Path(given.workspace, path) if given.workspace else None
-        known = before.read_text("utf-8", "replace") if before and before.is_file() else None
-        remarks.extend(find_tampering(path, text, candidate.language, known))
-        if given.tests.strip() and (candidate.language != "python" or path == named_file(candidate)):
-            remarks.extend(find_shadowing(path, text, candidate.language, given.tests))
-    return tuple(remarks[:_KEPT])
 
 
 async def _away(function: Callable[[Subject, Given], Answer], subject: Subject, given: Given) -> Answer:

@@ -91,7 +91,7 @@ class Syntax:
             await self._judge_file(path, text, _language(path, candidate), given.workspace)
             for path, text in sorted(candidate.files.items())
         ]
-        verdict = _summary(findings)
+        verdict = _summary(findings) if findings else _judge_nothing(candidate)
         receipt = replace(verdict.receipt, digest=candidate.digest)
         return replace(verdict, seconds=time.monotonic() - started, receipt=receipt)
 
@@ -238,11 +238,17 @@ def balances(text: str) -> bool:
     return not waiting
 
 
+def _judge_nothing(candidate: Candidate) -> Verdict:
+    """Judge a candidate without files: one that only removes some is right as far as can be parsed."""
+    if candidate.removed:
+        reason = "There is nothing to parse: files are only removed."
+        return Verdict(Syntax.name, "unavailable", 0.0, reason=reason)
+    nothing = Diagnostic("the answer holds no file", code="empty")
+    return Verdict(Syntax.name, "failed", 1.0, (nothing,))
+
+
 def _summary(findings: list[_Finding]) -> Verdict:
     """Fold the files into one verdict: one failure fails, and only what was parsed can pass."""
-    if not findings:
-        nothing = Diagnostic("the answer holds no file", code="empty")
-        return Verdict(Syntax.name, "failed", 1.0, (nothing,))
     remarks = tuple(remark for finding in findings for remark in finding.remarks)
     tools = ", ".join(sorted({finding.tool for finding in findings if finding.tool}))
     failed = [finding.confidence for finding in findings if finding.status == "failed"]

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sandbox.streams import clean
+
 Status = Literal["passed", "failed", "unavailable"]
 Severity = Literal["error", "warning", "note"]
 
@@ -25,9 +27,9 @@ class Candidate:
         """SHA-256 over paths and texts, in path order, and over what goes."""
         hasher = hashlib.sha256()
         for path, text in sorted(self.files.items()):
-            hasher.update(path.encode() + b"\0" + text.encode("utf-8", "surrogatepass") + b"\0")
+            hasher.update(f"{path}\0{text}\0".encode("utf-8", "surrogatepass"))
         for path in sorted(self.removed):
-            hasher.update(b"\0" + path.encode() + b"\0")
+            hasher.update(f"\0{path}\0".encode("utf-8", "surrogatepass"))
         return hasher.hexdigest()
 
 
@@ -42,6 +44,11 @@ class Diagnostic:
     severity: Severity = "error"
     code: str = ""
 
+    def __post_init__(self) -> None:
+        """Make safe to show what a stranger may have written."""
+        for name in ("message", "file", "code"):
+            object.__setattr__(self, name, _safe(getattr(self, name)))
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -53,6 +60,11 @@ class Receipt:
     """What judged, with its version: `tree-sitter-go 0.25`, `gcc 12.2.0`, `bubblewrap`."""
     command: str = ""
     exit_code: int | None = None
+
+    def __post_init__(self) -> None:
+        """Make safe to show what names of files and tasks may hold."""
+        for name in ("tool", "command"):
+            object.__setattr__(self, name, _safe(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +80,12 @@ class Verdict:
     """One sentence: why unavailable and how to get it, or what passed (`12 tests`)."""
     seconds: float = 0.0
     receipt: Receipt = field(default_factory=Receipt)
+
+    def __post_init__(self) -> None:
+        """Make safe to show what a stranger may have written."""
+        object.__setattr__(self, "reason", _safe(self.reason))
+
+
+def _safe(text: str) -> str:
+    """Return what every output can encode and no terminal obeys: JSON brings both past a pipe."""
+    return clean(text.encode("utf-8", "backslashreplace"))

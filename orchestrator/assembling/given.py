@@ -11,9 +11,13 @@ from orchestrator.selection import definitions
 MAX_CODE_CHARACTERS = 64 * 1024
 """Of one block of a task that is looked at."""
 _LITERAL = re.compile(
-    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`", re.DOTALL
+    r"""//[^\n]*|/\*.*?\*/|\\[^\w\s]|"(?:\\.|[^"\\\n])*+"|'(?:\\.|[^'\\\n])*+'|`(?:\\.|[^`\\])*+`""",
+    re.DOTALL,
 )
-_SHELL_LITERAL = re.compile(r"(?:(?<=[\s;])|^)#[^\n]*|\"(?:\\.|[^\"\\])*\"|'[^']*'")
+"""Escaped marks are taken whole, so that each mark begins a text that never ends but once."""
+_SHELL_LITERAL = re.compile(r"""(?:(?<=[\s;])|^)#[^\n]*|\\[^\w\s]|"(?:\\.|[^"\\])*+"|'[^']*'""", re.DOTALL)
+_OPEN_COMMENT = re.compile(r"(?<!(?<!\\)/)/\*")
+"""Not after a bare slash, which begins a comment of one line or ends one of many."""
 _LIFETIME = re.compile(r"'(?=[a-z_]\w*\b(?!'))")
 _PARTNERS = {")": "(", "]": "[", "}": "{"}
 _CLOSERS = {opened: closed for closed, opened in _PARTNERS.items()}
@@ -86,8 +90,15 @@ def mask(code: str, language: str) -> str:
     """Blank comments and strings, so that each character left is code and stands where it stood."""
     if language == "rust":
         code = _LIFETIME.sub(" ", code)
-    literal = _SHELL_LITERAL if language == "bash" else _LITERAL
-    return literal.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), code)
+    if language == "bash":
+        return _SHELL_LITERAL.sub(_blank, code)
+    last = code.rfind("*/") + 2  # the end of what begins behind it would be sought in vain each time
+    code = _OPEN_COMMENT.sub(lambda found: "  " if found.start() >= last else found[0], code)
+    return _LITERAL.sub(_blank, code)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
 
 
 def defined_names(code: str, language: str) -> frozenset[str]:

@@ -138,6 +138,13 @@ def test_a_checker_is_needed_where_nothing_that_runs_the_work_has_passed():
     assert not needs_checker([PASSED, Verdict("tests", "passed", 1.0)])
 
 
+def test_a_benchmark_that_passed_spares_no_checker_unless_tests_passed_too():
+    benchmark = Verdict("benchmark", "passed", 0.9)
+
+    assert needs_checker([PASSED, benchmark])
+    assert not needs_checker([PASSED, Verdict("tests", "passed", 1.0), benchmark])
+
+
 def test_the_first_prompt_holds_everything_that_was_given():
     task = Task(
         "Add two numbers", language="python", requirements="no loops", write_to="a.py", tests="assert 1"

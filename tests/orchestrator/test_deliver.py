@@ -1,8 +1,12 @@
 """An outcome is shown as differences, and written when that was asked for and nobody was in the way."""
 
+import json
+from dataclasses import asdict, replace
+
 import pytest
 
-from orchestrator.deliver import deliver, write
+from orchestrator.backups import Delivery
+from orchestrator.deliver import deliver, digest_of, read_present, write
 from orchestrator.outcome import Attempt, Outcome
 from orchestrator.roots import PathRefused, Roots
 from orchestrator.task import Task
@@ -28,10 +32,10 @@ def workspace(tmp_path):
     return folder
 
 
-def run(workspace, read=None, *, apply=True, status="accepted", backups=True, best=BEST):
+def run(workspace, *, apply=True, status="accepted", backups=True, best=BEST):
     roots = Roots([workspace], workspace.parent / "state" if backups else None)
     task = Task("Do it.", workspace=str(workspace), write_to="a.py", apply=apply)
-    return deliver(roots, task, Outcome("t1", status, best=best, message="2 tests"), read or {})
+    return deliver(roots, task, Outcome("t1", status, best=best, message="2 tests"))
 
 
 def test_each_file_is_compared_with_what_is_there(workspace):
@@ -71,12 +75,55 @@ def test_what_is_not_accepted_is_not_written(workspace, status):
     assert (workspace / "a.py").read_text() == "old\n"
 
 
-def test_a_file_that_was_edited_meanwhile_needs_a_person(workspace):
-    outcome = run(workspace, {"a.py": "older\n"})
+@pytest.mark.parametrize("edited", ["a.py", "n.py", "gone.py"])
+def test_a_file_that_was_edited_meanwhile_needs_a_person(workspace, edited):
+    read = {
+        path: digest_of(text) for path, text in (("a.py", "old\n"), ("n.py", None), ("gone.py", "gone\n"))
+    }
+    (workspace / edited).write_text("mine\n")
+
+    outcome = run(workspace, best=replace(BEST, read=read))
 
     assert outcome.status == "needs_review"
-    assert "a.py changed while the task ran" in outcome.message
+    assert f"but {edited} changed while the task ran" in outcome.message
+    assert (workspace / edited).read_text() == "mine\n"
     assert (workspace / "gone.py").exists()
+
+
+def test_files_that_are_as_they_were_read_are_written(workspace):
+    read = {"a.py": digest_of("old\n"), "n.py": "", "gone.py": digest_of("gone\n")}
+
+    assert run(workspace, best=replace(BEST, read=read)).status == "accepted"
+
+
+def test_a_delivery_that_was_cut_off_is_taken_back_and_made_again(workspace):
+    cut_off = workspace.parent / "state/t0"
+    (cut_off / "files").mkdir(parents=True)
+    (cut_off / "files/a.py").write_text("old\n")
+    (workspace / "a.py").write_text("new\n")
+    before, after = {"a.py": digest_of("old\n")}, {"a.py": digest_of("new\n")}
+    (cut_off / "writing.json").write_text(json.dumps(asdict(Delivery(str(workspace), "x", before, after))))
+
+    outcome = run(workspace, best=replace(BEST, read=before))
+
+    assert outcome.status == "accepted"
+    assert "-old\n+new\n" in outcome.files[0].diff
+    assert (workspace / "a.py").read_text() == "new\n"
+
+
+@pytest.mark.parametrize(("status", "told"), [("accepted", "needs_review"), ("skipped", "skipped")])
+def test_a_name_that_the_disk_does_not_take_needs_a_person(workspace, status, told):
+    outcome = run(workspace, status=status, best=replace(BEST, files={"n" * 300: "x\n"}))
+
+    assert outcome.status == told
+    assert (workspace / "a.py").read_text() == "old\n"
+
+
+def test_what_cannot_be_looked_at_is_refused_and_what_lies_below_a_file_is_not_there(workspace):
+    with pytest.raises(PathRefused, match="cannot be read: File name too long"):
+        read_present(Roots([workspace]), workspace, "n" * 300)
+
+    assert read_present(Roots([workspace]), workspace, "a.py/b.py") is None
 
 
 def test_a_read_only_file_needs_a_person_and_nothing_is_written(workspace):

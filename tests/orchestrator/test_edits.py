@@ -244,3 +244,27 @@ def test_a_comment_is_a_label_only_when_it_is_a_path():
     assert path_in_comment("# uses a.py here") == ""
     assert path_in_attributes("{.python file='a b.py'}") == "a b.py"
     assert path_in_attributes("python") == ""
+
+
+def test_at_most_twenty_edits_that_do_not_fit_are_told_and_three_with_their_nearest_lines():
+    edits = [Edit("a.py", f"value_{number} = compute()", "x") for number in range(40)]
+
+    edited = apply_edits({"a.py": "value = compute()\n"}, edits)
+
+    assert len(edited.problems) == 20
+    assert sum("did you mean" in problem.message for problem in edited.problems) == 3
+
+
+def test_very_long_lines_are_not_searched_for_the_nearest():
+    line = "var a=1;" * 20_000
+
+    (problem,) = apply_edits({"a.js": f"{line}\nvar b = 1;\n"}, [Edit("a.js", f"x{line}", "y")]).problems
+    (other,) = apply_edits({"a.js": f"{line}\nvar b = 1;\n"}, [Edit("a.js", "var b = 2;", "y")]).problems
+
+    assert len(problem.message) < 1000
+    assert other.line == 2
+
+
+@pytest.mark.parametrize("path", ["é" * 130 + ".py", "src/" + "é" * 130 + "/a.py", "a\ud800.py"])
+def test_a_name_that_disks_do_not_take_is_refused(path):
+    assert path_problem(path)

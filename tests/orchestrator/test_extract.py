@@ -493,3 +493,39 @@ def test_no_line_comes_out_that_the_reply_does_not_hold(reply, language):
 
     lines = {line.strip() for text in extraction.files.values() for line in text.split("\n")}
     assert all(line in reply for line in lines)
+
+
+QUOTED = [
+    'SAMPLE = """\\\n--- a/x.txt\n+++ b/x.txt\n@@ -1 +1 @@\n-a\n+b\n"""\n',
+    'SAMPLE = """\n*** Delete File: old.py\n"""\n',
+    f'SAMPLE = """\n{EDIT}"""\n',
+]
+
+
+@pytest.mark.parametrize("sample", QUOTED)
+@pytest.mark.parametrize("target", ["", "sums.py"])
+def test_changes_that_code_only_quotes_are_not_made(sample, target):
+    previous = {target: DRAFT} if target else {}
+
+    made = extract(fenced(f"{sample}\n\n{ADD}"), language="python", target=target, previous=previous)
+
+    assert made.files == {target or "solution.py": f"{sample}\n\n{ADD}"}
+    assert (made.problems, made.removed) == ((), ())
+
+
+def test_a_deletion_beside_code_that_quotes_one_is_made_and_the_code_stays_whole():
+    code = f"{QUOTED[1]}\n\n{ADD}"
+
+    made = extract(
+        f"*** Delete File: b.py\n{fenced(code)}", language="python", target="a.py", known={"b.py": "x"}
+    )
+
+    assert made.files == {"a.py": code}
+    assert made.removed == ("b.py",)
+
+
+def test_json_with_lone_surrogates_is_no_answer():
+    made = extract('{"files": {"a.py": "x = 1\\ud800\\n"}}', language="python")
+
+    assert made.files == {}
+    assert "no_code" in made.flags

@@ -1,5 +1,6 @@
 """What `.gitignore` leaves out, as git itself sees it."""
 
+import os
 import shutil
 import subprocess
 
@@ -70,3 +71,12 @@ def test_a_pattern_made_to_take_long_does_not():
     hostile = parse_rules(["*a" * 60 + "b", "**/" * 100 + "b"])
 
     assert not is_ignored("a" * 240, {".": hostile})
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/stdin")])
+def test_rules_that_are_no_regular_file_rule_nothing_and_are_not_waited_for(tmp_path, make):
+    make(tmp_path / ".gitignore")
+    (tmp_path / ".git/info").mkdir(parents=True)
+    make(tmp_path / ".git/info/exclude")
+
+    assert read_ignored(tmp_path, ["a.py"]) == frozenset()

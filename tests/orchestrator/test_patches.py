@@ -243,3 +243,12 @@ def test_a_megabyte_of_one_piece_comes_to_an_end(piece):
     patches = parse_patches(f"--- a/a.py\n+++ b/a.py\n-x\n{piece * (1_000_000 // len(piece))}")
 
     assert patches[0].path == "a.py"
+
+
+def test_three_patches_that_do_not_fit_tell_their_nearest_lines():
+    files = {f"{name}.py": "value = compute()\n" for name in "abcde"}
+    reply = "".join(f"--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-value = compute(1)\n+x\n" for path in files)
+
+    problems = apply_changes(files, reply).problems
+
+    assert ["did you mean" in problem.message for problem in problems] == [True, True, True, False, False]

@@ -97,3 +97,15 @@ def test_lint_that_blocks_for_the_user_may_not_be_made_to_advise():
         "validators = {'lint': 'advise'}"
     ]
     assert list(find_loosening({"validators": {"lint": "block"}}, strict)) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "found"), [(1, ["task_types.standard_dev leaves out attempts_per_tier"]), (3, [])]
+)
+def test_attempts_may_be_left_out_only_where_the_default_is_not_more(own, found):
+    types = {**OWN.model_dump(exclude_unset=True)["task_types"]}
+    types["standard_dev"] = {**STANDARD, "attempts_per_tier": own}
+    trusted = parse_policy({**OWN.model_dump(exclude_unset=True), "task_types": types})
+    entry = {key: value for key, value in STANDARD.items() if key != "attempts_per_tier"}
+
+    assert list(find_loosening({"task_types": {"standard_dev": entry}}, trusted)) == found

@@ -284,7 +284,53 @@ def test_a_bound_means_what_it_says(relation, number, value):
 
 @pytest.mark.parametrize(
     ("printed", "value"),
-    [("ops: 5", 5), ("ops=1e3\nops = 2.5", 2.5), ("laps: 5", None), ("x.ops: 1", None), ("ops: -.5", -0.5)],
+    [
+        ("ops: 5", (5,)),
+        ("ops=1e3\nops = 2.5", (1000, 2.5)),
+        ("ops: 5\nops: 5.0", (5,)),
+        ("laps: 5", ()),
+        ("x.ops: 1", ()),
+        ("ops: -.5", (-0.5,)),
+    ],
 )
-def test_the_last_number_under_the_name_is_measured(printed, value):
+def test_the_different_numbers_under_the_name_are_measured(printed, value):
     assert measured(replace(DONE, stdout=printed), "ops") == value
+
+
+BENCH = "import solution\nassert solution.add(1, 2) == 3\nprint('ops: 10')\n"
+FORGED = {
+    "it ends the run": ("print('ops: 1e9', flush=True)\nimport os\nos._exit(0)\n", "failed"),
+    "it has the last word": ("import atexit\natexit.register(print, 'ops: 1e9')\n", "failed"),
+    "it prints first": ("print('ops: 1e9')\n", "unavailable"),
+}
+
+
+@pytest.mark.parametrize(("text", "status"), FORGED.values(), ids=FORGED.keys())
+async def test_a_value_that_the_candidate_prints_itself_keeps_no_bound(tmp_path, text, status):
+    (tmp_path / "bench.py").write_text(BENCH)
+    files = {"solution.py": f"{text}def add(a, b):\n    return a + b\n"}
+
+    verdict = await judge("python bench.py => ops > 1000", files, workspace=str(tmp_path))
+
+    assert verdict.status == status, verdict
+
+
+def test_several_values_under_one_name_measure_nothing():
+    status, _, reason = read_run("true", replace(DONE, stdout="ops: 1e9\nops: 10\n"), "ops", LIMITS)
+
+    assert status == "unavailable"
+    assert reason.startswith("The run printed several values of 'ops': 1e+09, 10.")
+
+
+async def test_the_workspace_as_it_was_still_has_what_the_candidate_removes(tmp_path):
+    (tmp_path / "old.py").write_text("ops = 100\n")
+    (tmp_path / "bench.py").write_text(
+        "import glob\nname = min(glob.glob('*.py'), key='bench.py'.__eq__)[:-3]\n"
+        "print('ops:', __import__(name).ops)\n"
+    )
+    candidate = Candidate({"new.py": "ops = 150\n"}, "python", ("old.py",))
+    given = Given(benchmark_command="python bench.py => ops not slower", workspace=str(tmp_path))
+
+    verdict = await Benchmark(Bubblewrap(), LIMITS).judge(candidate, given)
+
+    assert verdict.status == "passed", verdict

@@ -6,6 +6,7 @@ from sandbox.bubblewrap import Bubblewrap
 from sandbox.program import Limits
 from tests.sandbox.warm import Forking
 from validators import suite
+from validators.runners.cheating import find_cheats
 from validators.toolchains import find_tool
 from validators.validator import Given
 from validators.verdict import Candidate
@@ -23,6 +24,14 @@ UNITTEST = (
 
 def needs(tool):
     return pytest.mark.skipif(find_tool([tool]) is None, reason=f"{tool} is not installed")
+
+
+def test_a_name_that_is_too_long_to_be_looked_up_replaces_nothing(tmp_path):
+    candidate = Candidate({f"{'é' * 200}.py": "import atexit\n"}, "python")
+
+    (remark,) = find_cheats(candidate, Given(workspace=str(tmp_path)))
+
+    assert remark.code == "tampering"
 
 
 async def judge(files, tests="", language="python", box=None, **given):

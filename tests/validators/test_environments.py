@@ -95,3 +95,25 @@ def test_links_in_the_packages_are_not_followed(project):
     (packages(project) / "x.pth").symlink_to("/etc/hostname")
 
     assert find_environment(str(project)).sources == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("__editable___x_finder.py", "MAPPING = {'a', 'b'}\n"),
+        ("__editable___x_finder.py", "MAPPING = {[]: 1}\n"),
+        ("x.pth", "@/s\0rc\n"),
+        ("x.pth", "@/a:/usr\n"),
+    ],
+)
+def test_what_leads_nowhere_is_no_source(project, name, text):
+    (packages(project) / name).write_text(text.replace("@", str(project)))
+
+    assert find_environment(str(project)).sources == ()
+
+
+def test_settings_of_a_stranger_with_an_odd_home_name_no_installation(tmp_path):
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text("home = /x\0y\n")
+
+    assert find_environment(str(tmp_path)) is None

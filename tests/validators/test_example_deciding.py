@@ -139,3 +139,11 @@ def test_of_forged_records_only_what_could_be_an_answer_is_read():
     assert sorted(answers) == [0, 1]
     assert judged(answers[0]).agreed == 1
     assert judged(answers[1]).contradictions[0].line == 0
+
+
+def test_an_answer_too_long_to_be_written_out_is_not_compared():
+    answer = {"outcome": "value", "text": f"[0x{'f' * 5000}, 1]"}
+
+    found = tally("return them in any order", (Example("f(1)", [1, 2], 1),), {0: answer})
+
+    assert (found.agreed, len(found.contradictions)) == (0, 1)

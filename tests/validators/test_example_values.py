@@ -142,3 +142,10 @@ def test_a_value_ends_where_its_brackets_and_quotes_do(text, end):
 
 def test_a_value_without_end_is_given_up_after_four_thousand_characters():
     assert span_of("[" + "1, " * 100_000 + "]", 0) == 0
+
+
+def test_an_integer_too_long_to_be_written_out_is_no_value():
+    with pytest.raises(ValueError, match="too long"):
+        read_value(f"[0x{'f' * 5000}, 1]")
+
+    assert read_value(f"0x{'f' * 100}") == 16**100 - 1

@@ -219,3 +219,23 @@ async def test_without_node_a_script_is_unavailable(monkeypatch):
         "unavailable",
         "'node' is not installed here. Install Node.js.",
     )
+
+
+async def test_what_fails_only_to_be_loaded_says_nothing_unless_it_is_no_python():
+    source = "import os\nKEY = os.environ['SERVICE_KEY']\ndef double(x): return 2 * x\n"
+
+    assert (await judge(source)).status == "unavailable"
+    assert (await judge(source.replace("KEY = ", "KEY = not_there, "))).status == "failed"
+
+
+async def test_what_the_candidate_removes_is_gone_when_its_examples_run(tmp_path):
+    (tmp_path / "words.py").write_text("TWO = 2\n")
+    source = "def double(x):\n    import words\n    return words.TWO * x\n"
+    given = Given(task=TASK, workspace=str(tmp_path))
+
+    statuses = []
+    for removed in ((), ("words.py",)):
+        candidate = Candidate({"solution.py": source}, "python", removed)
+        statuses.append((await Examples(Bubblewrap(), LIMITS).judge(candidate, given)).status)
+
+    assert statuses == ["passed", "unavailable"]

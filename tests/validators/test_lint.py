@@ -56,6 +56,18 @@ async def test_what_the_workspace_already_had_is_not_new(tmp_path):
 
 
 @needs("ruff")
+async def test_a_remark_that_is_new_is_found_among_any_number_of_old_ones(tmp_path):
+    old = "".join(f"import unused_{number}\n" for number in range(40))
+    (tmp_path / "a.py").write_text(old)
+
+    more = await judge({"a.py": f"{old}import fresh\n"}, workspace=str(tmp_path))
+    many = await judge({"b.py": old}, workspace=str(tmp_path))
+
+    assert [one.line for one in more.diagnostics] == [41]
+    assert len(many.diagnostics) == 20
+
+
+@needs("ruff")
 async def test_a_configuration_among_the_files_changes_nothing():
     verdict = await judge({"a.py": UNUSED, "ruff.toml": 'exclude = ["*"]\n'})
 

@@ -1,9 +1,11 @@
 """What a text does to a parser stays in a process that can do nothing else, and ends there."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -46,6 +48,25 @@ async def ended(pid):
     with anyio.fail_after(30):
         while is_running(pid):  # noqa: ASYNC110 - no event tells that another's child has ended
             await anyio.sleep(0.01)
+
+
+@contextmanager
+def no_descriptors_left():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_worker_that_cannot_be_started_is_a_limit_of_the_parser(workers):
+    with no_descriptors_left(), pytest.raises(ParserLimitError, match="does not start: Too many open files"):
+        workers.parse(GO, "go", 2.0)
+
+    assert workers.parse(GO, "go", 2.0).errors == ()
 
 
 def test_a_worker_answers_one_text_after_the_other(worker):

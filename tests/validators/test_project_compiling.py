@@ -162,3 +162,77 @@ def test_a_missing_dependency_is_found_in_words_too(tmp_path):
     status, _, reason = conclude(check, execution, {"a.rs": "a.rs"})
 
     assert (status, reason.endswith("named `a` found")) == ("unavailable", True)
+
+
+OLD_ERRORS = "".join(f"int f{number}(void) {{ return old{number}; }}\n" for number in range(40))
+
+
+@needs("gcc")
+async def test_an_error_that_is_new_is_found_among_any_number_of_old_ones(tmp_path):
+    (tmp_path / "a.c").write_text(f"{OLD_ERRORS}int good(void) {{ return 1; }}\n")
+
+    verdict = await judge(tmp_path, "c", a__c=f"{OLD_ERRORS}int good(void) {{ return brand_new; }}\n")
+
+    assert verdict.status == "failed"
+    assert [("brand_new" in one.message, one.line) for one in verdict.diagnostics] == [(True, 41)]
+
+
+@needs("gcc")
+async def test_a_verdict_tells_the_first_errors_only(tmp_path):
+    verdict = await judge(tmp_path, "c", a__c=OLD_ERRORS)
+
+    assert (verdict.status, len(verdict.diagnostics)) == ("failed", 20)
+
+
+@needs("javac")
+async def test_a_new_error_in_java_is_found_behind_a_hundred_old_ones(tmp_path):
+    old = "".join(f"int f{number}() {{ return old{number}; }}\n" for number in range(120))
+    (tmp_path / "A.java").write_text(f"public class A {{\n{old}}}\n")
+
+    verdict = await judge(
+        tmp_path, "java", A__java=f"public class A {{\n{old}int good() {{ return fresh; }}}}\n"
+    )
+
+    assert verdict.status == "failed"
+    assert [one.line for one in verdict.diagnostics] == [122]
+
+
+@needs("go")
+@pytest.mark.parametrize("body", ["return old", "return fresh"])
+async def test_a_tool_that_stops_at_an_old_error_does_not_say_whether_there_are_new_ones(tmp_path, body):
+    broken = "package x\n\nfunc A() int { return old }\n\nfunc B() int { %s }\n"
+    workspace = lay_out(tmp_path, {"go.mod": "module x\n\ngo 1.19\n", "a.go": broken % "return 1"})
+
+    verdict = await judge(workspace, "go", a__go=broken % body)
+
+    assert verdict.status == "unavailable"
+    assert "'go vet' fails on the workspace as it is: undeclared name: old" in verdict.reason
+
+
+@pytest.fixture
+def module(tmp_path):
+    adds = "package x\n\nfunc Add(a, b int) int { return a + b }\n"
+    return lay_out(tmp_path, {"go.mod": "module example.com/x\n\ngo 1.19\n", "old.go": adds})
+
+
+async def compile_module(module, **files):
+    named = {path.replace("__", "."): text for path, text in files.items()}
+    candidate = Candidate(named, "go", ("old.go",))
+    return await Compile(choose()).judge(candidate, Given(workspace=str(module)))
+
+
+@needs("go")
+async def test_a_renamed_file_is_compiled_without_its_old_name(module):
+    verdict = await compile_module(module, new__go="package x\n\nfunc Add(a, b int) int { return b + a }\n")
+
+    assert verdict.status == "passed", verdict
+
+
+@needs("go")
+async def test_a_removed_file_that_others_need_is_missed(module):
+    (module / "use.go").write_text("package x\n\nfunc Two() int { return Add(1, 1) }\n")
+
+    verdict = await compile_module(module, doc__go="// Package x adds.\npackage x\n")
+
+    assert verdict.status == "failed"
+    assert [one.file for one in verdict.diagnostics] == ["use.go"]

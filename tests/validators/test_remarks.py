@@ -2,7 +2,9 @@
 
 import json
 
-from validators.remarks import by_pattern, own_remarks, read_rust
+import pytest
+
+from validators.remarks import by_pattern, keep_first, own_remarks, read_cargo, read_rust
 from validators.verdict import Diagnostic
 
 SPAN = {"is_primary": True, "label": None, "file_name": "a.rs", "line_start": 3, "column_start": 5}
@@ -45,3 +47,35 @@ def test_errors_come_before_other_remarks_and_foreign_files_are_left_out():
         Diagnostic("an error", "a.c"),
         Diagnostic("a note", "a.c", severity="note"),
     )
+
+
+def test_what_a_verdict_tells_is_cut_only_when_it_is_asked_for():
+    many = [Diagnostic(str(number), "a.c") for number in range(99)]
+
+    assert len(own_remarks(many, {"a.c": "a.c"})) == 99
+    assert keep_first(many) == tuple(many[:20])
+
+
+STRANGE = [
+    {"reason": "compiler-message"},
+    {"reason": "compiler-message", "message": [1]},
+    {"reason": "compiler-message", "message": {"spans": 7}},
+    {"reason": "compiler-message", "message": {"spans": [{}]}},
+    {"reason": "compiler-message", "message": {"spans": [SPAN], "message": 1, "level": [], "code": None}},
+    {"reason": "compiler-message", "message": {"spans": [SPAN], "message": 1, "level": "", "code": "E1"}},
+    {
+        "reason": "compiler-message",
+        "message": {
+            "spans": [{**SPAN, "line_start": float("inf")}],
+            "message": "m",
+            "level": "error",
+            "code": None,
+        },
+    },
+]
+
+
+@pytest.mark.parametrize("line", [*map(json.dumps, STRANGE), "[" * 100_000])
+def test_lines_that_a_macro_prints_are_no_remarks_and_break_nothing(line):
+    assert list(read_cargo(line)) == []
+    assert list(read_rust(line)) == []

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from validators.changes import find_hunks
 from validators.overreach import Revision, find_overreach
 from validators.public_names import find_public_names
-from validators.scope import MAX_BYTES, Scope, decide_scope
+from validators.scope import MAX_BYTES, Scope, decide_scope, read_revisions
 from validators.validator import Given
 from validators.verdict import Candidate
 
@@ -165,6 +166,28 @@ def test_tests_that_vanish_fail(path, before, after):
     assert "tests_gone" not in codes(before, after, "Remove the duplicate tests.", path)
 
 
+async def test_a_test_file_that_stays_as_it_was_hides_no_lost_tests(tmp_path):
+    both = "def test_a(): ...\n\n\ndef test_b(): ...\n"
+    (tmp_path / "test_x.py").write_text(both)
+    (tmp_path / "test_y.py").write_text(both)
+
+    verdict = await judge(tmp_path, {"test_x.py": both, "test_y.py": "def test_a(): ...\n"})
+
+    assert [(one.file, one.code) for one in verdict.diagnostics] == [("test_y.py", "tests_gone")]
+    assert verdict.diagnostics[0].message.startswith("1 of 4 tests are gone")
+
+
+async def test_tests_that_moved_to_a_new_file_are_not_lost(tmp_path):
+    both = "def test_a(): ...\n\n\ndef test_b(): ...\n"
+    (tmp_path / "test_x.py").write_text(both)
+
+    verdict = await judge(
+        tmp_path, {"test_x.py": "def test_a(): ...\n", "test_new.py": "def test_b(): ...\n"}
+    )
+
+    assert verdict.status == "passed"
+
+
 def test_tests_that_got_other_names_are_tests_still():
     assert codes("def test_a(): ...\n", "def test_b(): ...\n", "Mend it.", "test_a.py") == {}
 
@@ -252,6 +275,30 @@ async def test_a_file_that_goes_unasked_fails(tmp_path):
     asked = await Scope().judge(candidate, Given(task="Remove steps.py", workspace=str(tmp_path)))
 
     assert (unasked.status, asked.status) == ("failed", "passed")
+
+
+@contextmanager
+def as_somebody_else():
+    """Root may enter every folder, so let it be nobody for a while."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+
+
+def test_a_folder_that_is_closed_to_the_server_holds_nothing_to_compare(tmp_path):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "a.py").write_text(BODY)
+    (tmp_path / "closed").chmod(0)
+
+    with as_somebody_else():
+        found = read_revisions(Candidate({"closed/a.py": "x = 1\n"}, "python"), str(tmp_path))
+    (tmp_path / "closed").chmod(0o700)
+
+    assert found == ()
 
 
 async def test_a_pipe_in_the_workspace_is_not_read(tmp_path):

@@ -103,6 +103,11 @@ def test_honest_code_trips_nothing(code):
         ("conftest.py", "def pytest_runtest_makereport(): pass\n"),
         ("random.py", "x = 1\n"),
         ("pluggy/__init__.py", ""),
+        ("src/sitecustomize.py", ""),
+        ("a/given_tests_runner/__init__.py", ""),
+        ("pytest.ini", "[pytest]\naddopts = -q\n  -p evil\n"),
+        ("a/pyproject.toml", '[tool.pytest.ini_options]\naddopts = [\n  "-p", "evil",\n]\n'),
+        ("setup.cfg", "[tool:pytest]\naddopts: -pevil\n"),
         ("a.sh", "cat given_tests.sh"),
     ],
 )
@@ -110,6 +115,19 @@ def test_what_deceives_its_judges_trips(path, code):
     found = find_tampering(path, code, "bash" if path.endswith("sh") else "python")
 
     assert [remark.code for remark in found] == ["tampering"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "before"),
+    [
+        ("pytest.ini", "[pytest]\naddopts = -q -p no:cacheprovider -p pytester\n", None),
+        ("pytest.ini", "[pytest]\naddopts = -v -p own\n", "[pytest]\naddopts = -p own\n"),
+        ("pyproject.toml", "[tool.x]\naddopts = '-q'\nargs = ['-p', '80']\n", None),
+        ("a.toml", "addopts = '-p evil'\n", None),
+    ],
+)
+def test_settings_of_pytest_that_load_nothing_new_trip_nothing(path, text, before):
+    assert find_tampering(path, text, "python", before) == ()
 
 
 @pytest.mark.parametrize("path", ["random.py", "a/random.py", "test.py", "email/a.py"])

@@ -202,6 +202,13 @@ async def test_no_file_at_all_fails():
     assert (verdict.status, verdict.diagnostics[0].code) == ("failed", "empty")
 
 
+async def test_a_candidate_that_only_removes_files_leaves_nothing_to_parse():
+    verdict = await Syntax().judge(Candidate({}, "python", ("old.py",)), Given())
+
+    assert (verdict.status, verdict.confidence) == ("unavailable", 0.0)
+    assert verdict.reason == "There is nothing to parse: files are only removed."
+
+
 @pytest.mark.parametrize(
     ("path", "language"), [("answer.md2", "text"), ("a.cob", "cobol"), ("notes.txt", "python")]
 )

@@ -5,17 +5,32 @@ in one run and passes in the next proves nothing either way: where only such tes
 `unavailable`; beside one that fails twice they are named and do not count.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
-from validators.projects.results import Result, counted, explain_failures, places, resolve, trim
+from validators.projects.results import (
+    OwnFiles,
+    Result,
+    counted,
+    explain_failures,
+    first_place,
+    places,
+    trim,
+)
 from validators.projects.running import Ran
+from validators.reading import excerpt
 from validators.runners.counting import count_tests
 from validators.runners.deciding import UNCOUNTED
 from validators.sandboxed import Decision, tail
 from validators.verdict import Diagnostic
 
+_FILE = re.compile(r"(?:\(load\)|(?<=\.py))(?: \(\d+\))?$")
+"""How the failure of a whole file ends; it is gone when a test of the file runs."""
+_AROUND = re.compile(
+    r"_FailedTest\b|\b(?:setUp|tearDown)(?:Class|Module)\b|\bhook\b|\.[cm]?[jt]sx?(?: \(\d+\))?$"
+)
+"""Failures around tests, whose names do not tell what runs once they are mended."""
 _NAMED = 5
 _LONGEST = 200
 _COMPARED = 2000
@@ -31,11 +46,13 @@ class Runs:
     """Without the candidate; None where nobody needed to know."""
     again: Ran | None = None
     """The same once more."""
+    removed: tuple[str, ...] = ()
+    """Files that the candidate takes away, as the names of tests begin with them."""
 
 
 def needs_repeat(now: Ran, before: Ran | None) -> bool:
     """Say whether a failure should be looked at twice; what took too long is not repeated."""
-    if now.limit or _is_hopeless(before):
+    if now.limit or is_hopeless(before):
         return False
     return bool(new_failures(now, before)) or (now.execution.exit_code != 0 and not now.report.results)
 
@@ -64,14 +81,29 @@ def decide_project(runs: Runs, paths: Collection[str], *, counts: bool, partial:
         return _decide_failures(fresh, runs, paths)
     if now.execution.exit_code != 0 and not now.report.names("failed"):
         return _decide_broken(runs, paths)
-    if not partial and (gone := _vanished(now, before)):
-        said = (
-            f"Tests that passed before did not run: {_list(gone)}. Something ended the run or left them out."
-        )
-        return "failed", (Diagnostic(f"{said}\n{tail(now.execution)}".strip()),), counted(now.report)
+    if not partial and (lost := _decide_lost(runs)):
+        return lost
     if not counts:
         return _decide_printed(now)
     return _decide_passed(now, before)
+
+
+def _decide_lost(runs: Runs) -> Decision | None:
+    """Decide where tests did not run that ran before; to remove their file may have been the task."""
+    now = runs.now
+    passed, failed = _vanished(now, runs.before), _gone_failures(now, runs.before)
+    left_out = [name for name in passed if not (runs.removed and name.startswith(runs.removed))]
+    if left_out:
+        said = f"Tests that passed before did not run: {_list(left_out)}."
+        told = f"{said} Something ended the run or left them out.\n{tail(now.execution)}".strip()
+        return "failed", (Diagnostic(told),), counted(now.report)
+    if passed:
+        said = f"tests that passed before are gone: {_list(passed)}"
+        return "unavailable", (), f"{counted(now.report)}; {said}."
+    if failed:
+        said = f"tests that failed before did not run any more: {_list(failed)}"
+        return "unavailable", (), f"{counted(now.report)}; {said}. Mend what they test, or keep them."
+    return None
 
 
 def _decide_failures(fresh: tuple[Result, ...], runs: Runs, paths: Collection[str]) -> Decision:
@@ -116,7 +148,7 @@ def _last_sign(now: Ran) -> str:
 def _decide_broken(runs: Runs, paths: Collection[str]) -> Decision:
     """Decide where the command failed without a test that did: it did not compile, or crashed."""
     said = tail(runs.now.execution) or trim(runs.now.dump)
-    if _is_hopeless(runs.before) and _says_the_same(runs.now, runs.before):
+    if is_hopeless(runs.before) and _says_the_same(runs.now, runs.before):
         return "unavailable", (), f"The project's tests cannot be run even without the candidate: {said}"
     if runs.again and runs.again.clean:
         return "unavailable", (), f"The tests failed once and passed once; nothing is proven: {said}"
@@ -156,7 +188,23 @@ def _vanished(now: Ran, before: Ran | None) -> frozenset[str]:
     return before.report.names("passed") - now.report.names("passed", "failed")
 
 
-def _is_hopeless(before: Ran | None) -> bool:
+def _gone_failures(now: Ran, before: Ran | None) -> frozenset[str]:
+    """Return the tests that failed before and were not run now, or skipped."""
+    if before is None or before.limit:
+        return frozenset()
+    ran = now.report.names("passed", "failed")
+    return frozenset(name for name in before.report.names("failed") - ran if not _is_mended(name, ran))
+
+
+def _is_mended(name: str, ran: Collection[str]) -> bool:
+    """Say whether a failure around tests made way for the tests that it kept from running."""
+    if _AROUND.search(name):
+        return True
+    file = _FILE.search(name)
+    return file is not None and any(other.startswith(name[: file.start()]) for other in ran)
+
+
+def is_hopeless(before: Ran | None) -> bool:
     """Say whether the project's command fails by itself without that any test does."""
     if before is None:
         return False
@@ -167,8 +215,13 @@ def _says_the_same(now: Ran, before: Ran | None) -> bool:
     """Say whether the candidate changed nothing about what is wrong; names of temporary files may differ."""
     if before is None or before.limit:
         return True
-    said, known = (tail(ran.execution)[-_COMPARED:] for ran in (now, before))
-    return SequenceMatcher(None, said, known, autojunk=False).ratio() > _SAME
+    said, known = (_words(tail(ran.execution)[-_COMPARED:]) for ran in (now, before))
+    return len(said & known) >= _SAME * len(said | known)
+
+
+def _words(text: str) -> frozenset[str]:
+    """Return the words but those with digits: times, lines and names of temporary files."""
+    return frozenset(word for word in text.split() if not any(map(str.isdigit, word)))
 
 
 def _known(runs: Runs) -> str:
@@ -189,4 +242,4 @@ def _list(names: Iterable[str]) -> str:
 
 
 def _first_place(text: str, paths: Collection[str]) -> tuple[str, int]:
-    return next(((own, line) for file, line in places(text) if (own := resolve(file, paths))), ("", 0))
+    return first_place(places(excerpt(text)), OwnFiles(paths))

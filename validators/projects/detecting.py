@@ -55,8 +55,9 @@ _WITHOUT_RUNNER = frozenset(
 """Languages that any project's tests may judge."""
 _JAVASCRIPT = ("vitest", "jest", "mocha")
 _NO_SCRIPT = "no test specified"
+_LONGEST_SCRIPT = 1000
 _NODE_ARGUMENTS = re.compile(
-    r"^node (?P<before>(?:--?[\w-]+(?:=[\w./-]+)? )*)--test(?P<after>(?: [\w./*=-]+)*)$"
+    r"^node (?P<before>(?:-{1,2}\w[\w-]*(?:=[\w./-]+)? )*)--test(?P<after>(?: [\w./*=-]+)*)$"
 )
 
 
@@ -165,7 +166,7 @@ def _python(layout: Layout) -> Iterator[Found]:
         return
     told = "\n".join(layout.texts.get(path, "") for path in tests)
     plain = "import unittest" in told or "from unittest import" in told
-    if layout.pytest or not plain or re.search(r"^\s*(?:import|from) pytest\b", told, re.MULTILINE):
+    if layout.pytest or not plain or re.search(r"^[ \t]*(?:import|from) pytest\b", told, re.MULTILINE):
         yield Found(RUNNERS["pytest"])
     else:
         yield Found(RUNNERS["unittest"], all=_discovery(layout, tests))
@@ -210,7 +211,7 @@ def _javascript(layout: Layout) -> Iterator[Found]:
 
 def _words_after(name: str, script: str) -> str:
     """Return what a script says behind the runner's name, but not how it should report or watch."""
-    call = re.search(rf"\b{name}\b(?P<words>(?: [\w./*'\"=,-]+)*)$", script.strip())
+    call = re.search(rf"\b{name}\b(?P<words>(?: [\w./*'\"=,-]+)*)$", script.strip()[-_LONGEST_SCRIPT:])
     words = call["words"].split() if call else []
     return " ".join(word for word in words if not re.match(r"-?-?(?:run|watch|report|coverage|json)", word))
 
@@ -250,7 +251,7 @@ def _by_manifest(layout: Layout) -> Iterator[Found]:
     if folder:
         yield Found(RUNNERS["phpunit"], all=folder)
     if re.search(
-        r"^\s*(?:enable_testing|include\s*\(\s*CTest)",
+        r"^[ \t]*(?:enable_testing|include\s*\(\s*CTest)",
         layout.texts.get("CMakeLists.txt", ""),
         re.MULTILINE | re.IGNORECASE,
     ):
@@ -260,7 +261,7 @@ def _by_manifest(layout: Layout) -> Iterator[Found]:
 def _make(layout: Layout) -> Iterator[Found]:
     text = "\n".join(layout.texts.get(name, "") for name in ("GNUmakefile", "makefile", "Makefile"))
     for target in ("check", "test"):
-        if re.search(rf"^(?:[\w-]+ )*{target}(?: [\w-]+)*\s*::?(?!=)", text, re.MULTILINE):
+        if re.search(rf"^(?:[\w-]+ ){{0,20}}{target}(?: [\w-]+){{0,20}}[ \t]*::?(?!=)", text, re.MULTILINE):
             yield Found(RUNNERS[f"make {target}"])
 
 

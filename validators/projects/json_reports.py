@@ -1,12 +1,15 @@
 """Read the JSON reports of test runners, written by a process that nobody trusts."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from validators.projects.results import Outcome, Report, Result, distinct
+from validators.reading import number_in
 
 LARGEST = 4 * 1024**2
+_LONGEST_NAME = 1000
 _OUTCOMES: dict[str, Outcome] = {"passed": "passed", "failed": "failed"}
 _GO_OUTCOMES: dict[str, Outcome] = {"pass": "passed", "fail": "failed", "skip": "skipped"}
 _GO_FRAMES = ("=== ", "--- ")
@@ -32,13 +35,13 @@ def _read(text: str, read: Read) -> Report:
     """Read a whole document; one of another shape is no report."""
     try:
         return Report(distinct(read(json.loads(text[:LARGEST]))), whole=True)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return Report()
 
 
 def _of_jest(document: Any) -> Iterator[Result]:  # noqa: ANN401 - of a stranger
     for suite in document["testResults"]:
-        file = str(suite["name"])
+        file = str(suite["name"])[:_LONGEST_NAME]
         for test in suite["assertionResults"]:
             line = (test.get("location") or {}).get("line") or 0
             outcome = _OUTCOMES.get(test["status"], "skipped")
@@ -60,7 +63,7 @@ def _of_mocha(document: Any) -> Iterator[Result]:  # noqa: ANN401
     for hook in document["failures"]:
         if hook["fullTitle"] not in known:
             yield Result(
-                hook["fullTitle"], "failed", str(hook["err"].get("stack", "")), str(hook.get("file", ""))
+                str(hook["fullTitle"]), "failed", str(hook["err"].get("stack", "")), str(hook.get("file", ""))
             )
 
 
@@ -72,7 +75,7 @@ def _of_rspec(document: Any) -> Iterator[Result]:  # noqa: ANN401
         places = [f"    at {place}" for place in error.get("backtrace") or ()]
         told = "\n".join((str(error.get("message", "")).strip(), *places)) if error else ""
         yield Result(f"{file} > {example['full_description']}", outcome, told, file, line)
-    for _ in range(int(document["summary"].get("errors_outside_of_examples_count", 0))):
+    if int(document["summary"].get("errors_outside_of_examples_count", 0)):
         yield Result("(load)", "failed", "An error occurred outside of the examples.")
 
 
@@ -107,12 +110,10 @@ def _of_go(
     outputs: dict[tuple[str, str], list[str]], ends: dict[tuple[str, str], Outcome]
 ) -> Iterator[Result]:
     """Yield tests; one that never ended has failed, and one that only holds failed ones says nothing."""
-    failed = {key for key in outputs if key[1] and ends.get(key, "failed") == "failed"}
+    failed = sorted(key for key in outputs if key[1] and ends.get(key, "failed") == "failed")
     for key, lines in outputs.items():
         package, test = key
-        if not test or (
-            key in failed and any(other[1].startswith(f"{test}/") and other[0] == package for other in failed)
-        ):
+        if not test or (ends.get(key, "failed") == "failed" and _holds(key, failed)):
             continue
         told = "".join(line for line in lines if not line.lstrip().startswith(_GO_FRAMES))
         outcome = ends.get(key, "failed")
@@ -123,10 +124,16 @@ def _of_go(
         yield Result(f"{package} > {test}", outcome, text, file, line)
 
 
+def _holds(key: tuple[str, str], failed: list[tuple[str, str]]) -> bool:
+    """Say whether one of the failed tests, which are in order, is inside of this one."""
+    package, begin = key[0], f"{key[1]}/"
+    place = bisect_left(failed, (package, begin))
+    return place < len(failed) and failed[place][0] == package and failed[place][1].startswith(begin)
+
+
 def _first_file(told: str) -> str:
     return told.strip().partition(":")[0] if ".go:" in told.partition("\n")[0] else ""
 
 
 def _first_line(told: str) -> int:
-    number = told.strip().partition(":")[2].partition(":")[0]
-    return int(number) if number.isdecimal() else 0
+    return number_in(told.strip().partition(":")[2].partition(":")[0])

@@ -1,17 +1,18 @@
 """Run a project's own tests for a candidate, those that it touches first, and without it if need be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from anyio import to_thread
 
 from sandbox.program import Limits, Sandbox
 from validators.projects.affected import affected_tests
-from validators.projects.deciding import Runs, decide_project, needs_repeat
+from validators.projects.deciding import Runs, decide_project, is_hopeless, needs_repeat
 from validators.projects.detecting import Found, find_runner, judges
 from validators.projects.looking import Sight, look_at
 from validators.projects.running import Order, Ran, order_program, read_run
 from validators.runners.python_start import Runner
+from validators.runners.tampering import find_hiding
 from validators.sandboxed import Decision
 from validators.toolchains import find_tool
 from validators.validator import Given
@@ -66,15 +67,22 @@ class ProjectTests:
 
     async def judge(self, candidate: Candidate, given: Given) -> Judged:
         """Run the touched tests, then all; where the touched ones do not pass, that is the end."""
-        sight = await to_thread.run_sync(look_at, given.workspace, candidate.files)
-        found = find_runner(sight.before, candidate.language, candidate.files)
-        found = found or find_runner(sight.after, candidate.language, candidate.files)
+        sight = await to_thread.run_sync(look_at, given.workspace, candidate.files, candidate.removed)
+        changed = (*candidate.files, *candidate.removed)
+        found = find_runner(sight.before, candidate.language, changed)
+        found = found or find_runner(sight.after, candidate.language, changed)
         if found is None:
             return Judged(("unavailable", (), _NONE_FOUND.format(language=candidate.language)))
-        if absent := _absent(found, sight):
+        if absent := _absent(found, sight) or _hidden(found, sight, candidate):
             return Judged(("unavailable", (), absent))
         order = Order(
-            found, given.workspace, sight.environment, self._limits, (), candidate.files, _judged(candidate)
+            found,
+            given.workspace,
+            sight.environment,
+            self._limits,
+            files=candidate.files,
+            removed=candidate.removed,
+            judged=_judged(candidate),
         )
         if chosen := _touched(found, sight, candidate):
             first = await self._conclude(replace(order, chosen=chosen), sight)
@@ -85,9 +93,11 @@ class ProjectTests:
     async def _conclude(self, order: Order, sight: Sight) -> Judged:
         """Run, and run again or without the candidate where the first run leaves a question."""
         runs = Runs(await self._run(order))
-        touches_judges = any(judges(path) or path.endswith(_WITH_TESTS_INSIDE) for path in order.files)
+        changed = (*order.files, *order.removed)
+        touches_judges = any(judges(path) or path.endswith(_WITH_TESTS_INSIDE) for path in changed)
         if not runs.now.clean or not runs.now.report.whole or (touches_judges and not order.chosen):
             runs = replace(runs, before=await self._before(order, sight))
+        runs = replace(runs, removed=tuple(_seen_from(order.found.folder, order.removed)))
         if needs_repeat(runs.now, runs.before):
             runs = replace(runs, again=await self._run(order))
         counts = order.found.runner.read is not None or order.found.runner.name == "pytest"
@@ -96,11 +106,20 @@ class ProjectTests:
 
     async def _before(self, order: Order, sight: Sight) -> Ran:
         """Return what all tests say without the candidate, run once for a state of the project."""
-        key = (order.workspace, sight.digest, order.found.runner.name, order.found.folder, order.found.all)
+        found = order.found
+        key = (
+            order.workspace,
+            sight.digest,
+            found.runner.name,
+            found.folder,
+            found.all,
+            repr(order.limits),
+        )
         known = self._baselines.get(key)
         if known is None:
-            known = await self._run(replace(order, chosen=(), files={}, judged=()))
-            self._baselines.keep(key, known)
+            known = await self._run(replace(order, chosen=(), files={}, removed=(), judged=()))
+            if not is_hopeless(known):  # or one slow run would excuse every failure from then on
+                self._baselines.keep(key, known)
         return known
 
     async def _run(self, order: Order) -> Ran:
@@ -122,15 +141,29 @@ def _absent(found: Found, sight: Sight) -> str:
     return ""
 
 
+def _hidden(found: Found, sight: Sight, candidate: Candidate) -> str:
+    """Say which new file would be loaded instead of what pytest needs itself, where it starts in a folder."""
+    if not found.folder or found.runner.name != "pytest":
+        return ""
+    new = [path for path in candidate.files if path.endswith(".py") and path not in sight.before.paths]
+    hiding = (remark for path in _seen_from(found.folder, new) for remark in find_hiding(path))
+    return next((f"In {found.folder!r}, {one.file!r} cannot be judged: {one.message}" for one in hiding), "")
+
+
 def _judged(candidate: Candidate) -> Sequence[str]:
     """Return the files that may not skip tests: all that are no tests."""
     return [path for path in candidate.files if not judges(path)]
 
 
+def _seen_from(folder: str, paths: Iterable[str]) -> list[str]:
+    """Return paths as they are in a folder."""
+    return [path.removeprefix(f"{folder}/") for path in paths]
+
+
 def _touched(found: Found, sight: Sight, candidate: Candidate) -> tuple[str, ...]:
     layout = sight.after.at(found.folder)
     begin = f"{found.folder}/" if found.folder else ""
-    changed = [path.removeprefix(begin) for path in candidate.files]
+    changed = _seen_from(found.folder, (*candidate.files, *candidate.removed))
     tests = {path: layout.texts.get(path, "") for path in layout.tests(found.runner.language)}
     tests |= {
         path: candidate.files[f"{begin}{path}"] for path in tests if f"{begin}{path}" in candidate.files

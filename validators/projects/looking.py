@@ -3,9 +3,9 @@
 import hashlib
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -28,14 +28,17 @@ class Sight:
     before: Layout
     """As the user has it."""
     after: Layout
-    """With the candidate in place; of manifests that were there before, the former text."""
+    """With the candidate in place and what it removes gone; of manifests that were there, the former text."""
     environment: Environment | None
     digest: str
-    """Changes with every file that is changed, added or removed."""
+    """Changes with every file that is changed, added or removed, and with what is installed."""
 
 
-def look_at(workspace: str, files: Mapping[str, str]) -> Sight:
-    """Look at a workspace and at the files that a candidate puts over it; links are not followed."""
+def look_at(workspace: str, files: Mapping[str, str], removed: Collection[str] = ()) -> Sight:
+    """Look at a workspace, at the files that a candidate puts over it and at those that it removes.
+
+    Links are not followed.
+    """
     environment = find_environment(workspace)
     has_pytest = environment.pytest if environment else importlib.util.find_spec("pytest") is not None
     hasher = hashlib.sha256()
@@ -46,12 +49,19 @@ def look_at(workspace: str, files: Mapping[str, str]) -> Sight:
         paths.append(path)
         if judges(path) and len(texts) < _MOST_TEXTS:
             texts[path] = _read(Path(workspace, path))
+    for stamp in _installations(workspace, environment, paths):
+        hasher.update(stamp.encode("utf-8", "surrogatepass"))
     present = frozenset(_installed(workspace, paths))
     before = Layout(frozenset(paths), texts, present, has_pytest)
-    manifests = {path: text for path, text in texts.items() if is_manifest(path.rpartition("/")[2])}
-    merged = {**texts, **{path: text for path, text in files.items() if judges(path)}, **manifests}
-    after = Layout(before.paths | files.keys(), merged, present, has_pytest)
-    return Sight(before, after, environment, hasher.hexdigest())
+    return Sight(before, _changed(before, files, removed), environment, hasher.hexdigest())
+
+
+def _changed(before: Layout, files: Mapping[str, str], removed: Collection[str]) -> Layout:
+    """Return what a candidate makes of a project."""
+    manifests = {path: text for path, text in before.texts.items() if is_manifest(path.rpartition("/")[2])}
+    merged = {**before.texts, **{path: text for path, text in files.items() if judges(path)}, **manifests}
+    texts = {path: text for path, text in merged.items() if path not in removed}
+    return replace(before, paths=(before.paths | files.keys()).difference(removed), texts=texts)
 
 
 def own_paths(workspace: str, files: Mapping[str, str]) -> frozenset[str]:
@@ -94,6 +104,16 @@ def _read(path: Path) -> str:
             return file.read(_MOST_BYTES)
     except OSError:  # gone or closed to us: it tells nothing
         return ""
+
+
+def _installations(workspace: str, environment: Environment | None, paths: list[str]) -> Iterator[str]:
+    """Yield when something was last installed into the environment, and beside each package.json."""
+    found = sorted(Path(environment.folder).glob("lib/python3*/site-packages")) if environment else []
+    folders = sorted(path.rpartition("package.json")[0] for path in paths if path.endswith("package.json"))
+    found += [Path(workspace, folder, "node_modules") for folder in folders]
+    for place in found:
+        with suppress(FileNotFoundError):
+            yield f"{place}\0{place.stat().st_mtime_ns}\0"
 
 
 def _installed(workspace: str, paths: list[str]) -> Iterator[str]:

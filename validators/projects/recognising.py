@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sandbox.program import Execution
 from validators.projects.json_reports import read_jest, read_rspec
-from validators.projects.results import Report, Result, explain_failures, resolve
+from validators.projects.results import OwnFiles, Report, Result, explain_failures
 from validators.projects.text_reports import read_cargo, read_go_text, read_unittest
 from validators.projects.xml_reports import read_junit, read_node, read_trx
 from validators.sandboxed import Decision
@@ -87,15 +87,16 @@ def with_report(
     """Return a decision with the failures of the report, which can take a pass away and never give one."""
     text = execution.stdout + execution.stderr if recognised.printed else execution.report
     results = recognised.read(text).results
-    failures = [_named(result, paths) for result in results if result.outcome == "failed"]
+    own = OwnFiles(paths)
+    failures = [_named(result, own) for result in results if result.outcome == "failed"]
     if not failures or decision[0] == "unavailable":
         return decision
     return "failed", explain_failures(failures, paths), decision[2] if decision[0] == "failed" else ""
 
 
-def _named(result: Result, paths: Collection[str]) -> Result:
+def _named(result: Result, files: OwnFiles) -> Result:
     """Return a result whose name begins with the project's own path where it begins with a file."""
-    own = resolve(result.file, paths)
+    own = files.resolve(result.file)
     name = result.name
     return (
         replace(result, name=f"{own}{name.removeprefix(result.file)}")

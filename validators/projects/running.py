@@ -11,7 +11,7 @@ from validators.environments import Environment
 from validators.projects.detecting import Found
 from validators.projects.results import Report
 from validators.projects.text_reports import of_pytest
-from validators.runners.commands import search_path, shown_tools
+from validators.runners.commands import FIND_SOURCES, search_path, shown_tools, start_files
 from validators.runners.python_report import read_report
 from validators.runners.python_start import Runner
 from validators.sandboxed import describe_end
@@ -22,15 +22,17 @@ STOPPED_CODES = frozenset({124, 137})
 _LARGEST_REPORT = 2 * 1024**2
 _LARGEST_DUMP = 64 * 1024
 _GO_STOPPED = "panic: test timed out after"
-_SCRIPT = r"""
-export REPORT="$TMPDIR/$1" STOP_SECONDS="$3" PYTHONPATH="$TMPDIR/$1-runner"
-mkdir "$REPORT" && mv "$1" "$PYTHONPATH" 2>/dev/null
-IFS=:; for place in $SOURCES; do PYTHONPATH="$PYTHONPATH:$PWD/$place"; done; unset IFS
+_SCRIPT = rf"""
+export REPORT="$TMPDIR/$1" STOP_SECONDS="$3"
+mkdir "$REPORT" && mv "$1" "$REPORT-runner" 2>/dev/null
+{FIND_SOURCES}
+export PYTHONPATH="${{IN_PLACE#:}}"
 printf '%s\n' "$PWD" >&3
 name=$1 signal=$2 seconds=$3 folder=$4 command=$5 largest=$6 files=$7; shift 7
 while [ "$files" -gt 0 ]; do touch -c "./$1" 2>/dev/null; shift; files=$((files - 1)); done
 cd "./$folder" || exit 125
-if [ -d "$TMPDIR/$name-runner" ]; then
+if [ -d "$REPORT-runner" ]; then
+  export PYTHONPATH="$REPORT-runner"
   export PYTEST_ADDOPTS="-p given_tests_runner.in_commands"
   timeout -s "$signal" -k 2 "$seconds" /bin/sh -c "$command" sh "$@"; exit
 fi
@@ -71,6 +73,8 @@ class Order:
     limits: Limits
     chosen: Sequence[str] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    removed: Sequence[str] = ()
+    """Files of the workspace that go."""
     judged: Sequence[str] = ()
     """Those of the files that may not skip tests."""
 
@@ -106,8 +110,9 @@ def order_program(order: Order, runner: Runner) -> Program:
             *order.files,
             *order.chosen,
         ),
-        files={**order.files, **(runner.files(order.judged) if watched else {})},
+        files={**order.files, **(_plugin(runner, order.judged) if watched else {})},
         tree=order.workspace,
+        removed=tuple(order.removed),
         environment={
             "PATH": search_path(tools, environment),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -120,6 +125,10 @@ def order_program(order: Order, runner: Runner) -> Program:
         report_fd=True,
     )
     return fit(program, PROJECT)
+
+
+def _plugin(runner: Runner, judged: Sequence[str]) -> dict[str, str]:
+    return {**runner.files(judged), **start_files(runner.folder)}
 
 
 def _readable(found: Found, tools: Sequence[Tool], environment: Environment | None) -> Iterator[str]:

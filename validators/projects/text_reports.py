@@ -4,28 +4,27 @@ import re
 from collections.abc import Iterator
 
 from validators.projects.results import Outcome, Report, Result, distinct
+from validators.reading import number_in
 from validators.runners.python_report import SuiteReport
 
-_CARGO_RUNNING = re.compile(r"^running (?P<count>\d+) tests?$", re.MULTILINE)
+_CARGO_RUNNING = re.compile(r"^running (?P<count>\d{1,9}) tests?$", re.MULTILINE)
 _CARGO_TEST = re.compile(r"^test (?P<name>.+?) \.\.\. (?P<end>ok|FAILED|ignored)", re.MULTILINE)
 _CARGO_SUMMARY = re.compile(
-    r"^test result: \w+\. (?P<counts>\d+ passed; \d+ failed; \d+ ignored)", re.MULTILINE
+    r"^test result: \w+\. (?P<counts>\d{1,9} passed; \d{1,9} failed; \d{1,9} ignored)", re.MULTILINE
 )
 _CARGO_FAILURE = re.compile(
-    r"^---- (?P<name>.+?) stdout ----\n(?P<text>.*?)(?=^---- |^failures:|\Z)", re.MULTILINE | re.DOTALL
+    r"^---- (?P<name>[^\n]+?) stdout ----\n(?P<text>.*?)(?=^---- |^failures:|\Z)", re.MULTILINE | re.DOTALL
 )
 _CARGO_ENDS: dict[str, Outcome] = {"ok": "passed", "FAILED": "failed", "ignored": "skipped"}
 _RUST_BACKTRACE = re.compile(r"^(?:stack backtrace:|note: ).*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
-_UNITTEST = re.compile(
-    r"^(?P<name>\w+ \([\w.]+\))(?:\n[^\n]*)?? \.\.\. (?:[^\n]*\n)*?(?:[^\n]*?)"
-    r"(?P<end>ok|FAIL|ERROR|skipped|expected failure|unexpected success)\b",
-    re.MULTILINE,
-)
+_UNITTEST = re.compile(r"^(?P<name>\w+ \([\w.]+\))(?:\n[^\n]*)?? \.\.\. ", re.MULTILINE)
+_UNITTEST_END = re.compile(r"(?:ok|FAIL|ERROR|skipped|expected failure|unexpected success)\b")
 _UNITTEST_FAILURE = re.compile(
-    r"^(?:FAIL|ERROR): (?P<name>[^\n]+)\n(?:[^\n=-][^\n]*\n)*-{20,}\n(?P<text>.*?)(?=^={20,}$|^-{20,}$|\Z)",
+    r"^(?:FAIL|ERROR): (?P<name>[^\n]+)\n(?:[^\n=-][^\n]*\n){0,20}-{20,}\n"
+    r"(?P<text>.*?)(?=^={20,}$|^-{20,}$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_UNITTEST_RAN = re.compile(r"^Ran (?P<count>\d+) tests? in ", re.MULTILINE)
+_UNITTEST_RAN = re.compile(r"^Ran (?P<count>\d{1,9}) tests? in ", re.MULTILINE)
 _UNITTEST_ENDS: dict[str, Outcome] = {
     "FAIL": "failed",
     "ERROR": "failed",
@@ -33,10 +32,10 @@ _UNITTEST_ENDS: dict[str, Outcome] = {
     "skipped": "skipped",
 }
 _GO_FAILURE = re.compile(
-    r"^\s*--- FAIL: (?P<name>\S+) .*\n(?P<text>(?:    +[^\n-].*\n|\t.*\n)*)", re.MULTILINE
+    r"^[ \t]*--- FAIL: (?P<name>\S+) .*\n(?P<text>(?:    [^\n-].*\n|\t.*\n)*)", re.MULTILINE
 )
-_GO_PASS = re.compile(r"^\s*--- PASS: (?P<name>\S+) ", re.MULTILINE)
-_FRAMES = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
+_GO_PASS = re.compile(r"^[ \t]*--- PASS: (?P<name>\S+) ", re.MULTILINE)
+_FRAMES = re.compile(r'^  File "(?P<file>[^"\n]+)", line (?P<line>\d{1,9})', re.MULTILINE)
 
 
 def read_cargo(text: str) -> Report:
@@ -54,13 +53,18 @@ def read_cargo(text: str) -> Report:
 def read_unittest(text: str) -> Report:
     """Read what `python -m unittest -v` prints."""
     told = {match["name"].strip(): match["text"] for match in _UNITTEST_FAILURE.finditer(text)}
-    results = {
-        match["name"]: Result(match["name"], _UNITTEST_ENDS.get(match["end"], "passed"))
-        for match in _UNITTEST.finditer(text)
-    }
+    results = {name: Result(name, _UNITTEST_ENDS.get(end, "passed")) for name, end in _unittest_ends(text)}
     for name, trace in told.items():
         results[name] = _of_unittest(name, trace)
     return Report(tuple(results.values()), whole=_UNITTEST_RAN.search(text) is not None)
+
+
+def _unittest_ends(text: str) -> Iterator[tuple[str, str]]:
+    """Yield tests and how they ended; what a test prints may stand before its end."""
+    place = 0
+    while (test := _UNITTEST.search(text, place)) and (end := _UNITTEST_END.search(text, test.end())):
+        yield test["name"], end[0]
+        place = end.end()
 
 
 def read_go_text(text: str) -> Report:
@@ -76,7 +80,7 @@ def _of_unittest(name: str, trace: str) -> Result:
     last = trace[frames[-1].end() :].split("\n", 2)[-1] if frames else trace
     own = [frame for frame in frames if "/lib/python" not in frame["file"]]
     file, line = (own[-1]["file"], int(own[-1]["line"])) if own else ("", 0)
-    return Result(name, "failed", re.sub(r"^[\s~^]*$\n", "", last, flags=re.MULTILINE), file, line)
+    return Result(name, "failed", re.sub(r"^[ \t~^]*\n", "", last, flags=re.MULTILINE), file, line)
 
 
 def of_pytest(report: SuiteReport) -> Report:
@@ -88,5 +92,5 @@ def _pytest_results(report: SuiteReport) -> Iterator[Result]:
     outcomes: dict[str, Outcome] = {"passed": "passed", "failed": "failed"}
     for record in report.of("result"):
         outcome = outcomes.get(record["outcome"], "skipped")
-        line = int(record.get("line", "0"))
+        line = number_in(record.get("line", "0"))
         yield Result(record["test"], outcome, record.get("message", ""), record.get("file", ""), line)

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from validators.projects.results import Outcome, Report, Result, distinct
+from validators.reading import number_in
 
 LARGEST = 4 * 1024**2
 """Characters of a report that are read; more is no report."""
 _DEEPEST = 64
+_LONGEST_NAME = 1000
+_MOST_DOCUMENTS = 5000
 _OF_NODE = "test"
 """What `node --test` says for the class of every test."""
 _FAILING = frozenset({"failure", "error"})
-_NODE_VALUES = re.compile(r"^\s*actual: (?P<actual>.*),\n\s*expected: (?P<expected>.*),$", re.MULTILINE)
+_NODE_VALUES = re.compile(r"^[ \t]*actual: (?P<actual>.*),\n[ \t]*expected: (?P<expected>.*),$", re.MULTILINE)
 _NODE_CAUSE = "\n  cause: "
 _NODE_TAIL = re.compile(r" \{\n\s+generatedMessage:.*", re.DOTALL)
 _TRX_OUTCOMES: dict[str, Outcome] = {"Passed": "passed", "Failed": "failed"}
@@ -70,8 +73,8 @@ def _of_node(result: Result) -> Result:
 def _read_all(text: str, reader: type["_JunitReader"]) -> Report:
     results: list[Result] = []
     documents = [part for part in re.split(r"(?=<\?xml)", text[:LARGEST]) if part.strip()]
-    whole = bool(documents) and len(text) <= LARGEST
-    for document in documents:
+    whole = 0 < len(documents) <= _MOST_DOCUMENTS and len(text) <= LARGEST
+    for document in documents[:_MOST_DOCUMENTS]:
         read = reader()
         whole = read.parse(document) and whole
         results.extend(read.results)
@@ -120,13 +123,13 @@ class _JunitReader:
     def open(self, tag: str, given: dict[str, str]) -> None:
         """Take the beginning of an element."""
         if tag == "testsuite":
-            self._suites.append(given.get("name", ""))
+            self._suites.append(given.get("name", "")[:_LONGEST_NAME])
         elif tag == "testcase":
             self._begin(given)
         elif self._case is not None and tag in _FAILING:
             self._case.outcome, self._inside = "failed", tag
             self._case.texts.append(_unless_repeated(given.get("message", "")))
-        elif self._case is not None and tag == "skipped":
+        elif self._case is not None and tag == "skipped" and self._case.outcome != "failed":
             self._case.outcome = "skipped"
         elif self._case is not None and tag == "system-out" and self._case.outcome == "failed":
             self._inside = tag
@@ -145,11 +148,10 @@ class _JunitReader:
         group = given.get("classname", "")
         title = given.get("name", "")
         around = self._suites if group in {"", _OF_NODE} else [group]
-        line = given.get("line", "")
         self._case = _Case(
             name=" > ".join((*(name for name in around if name not in {"", title}), title)),
             file=given.get("file", ""),
-            line=int(line) if line.isdecimal() else 0,
+            line=number_in(given.get("line", "")),
             outcome="failed" if given.get("status") == "fail" else "passed",
         )
 

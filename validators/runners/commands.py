@@ -16,9 +16,21 @@ from validators.verdict import Candidate
 
 _TOOLS = ("cargo", "rustc", "node", "tsc", "go", "javac", "ruby", "php", "uv")
 """What commands are likely to need; they are shown and on PATH even when they live in the home folder."""
+FIND_SOURCES = (
+    'IFS=:; for place in $SOURCES; do IN_PLACE="$IN_PLACE:$PWD/$place"; done; unset IFS; export IN_PLACE'
+)
+"""Words of shell that say where the sources are which are installed in place."""
+_START = """\
+import os, sys
+sys.path += [place for place in os.environ.get("IN_PLACE", "").split(":") if place]
+"""
+"""What each Python does first that a watched command starts.
+
+Sources come last, as `.pth` files have them: nothing of a candidate hides a module that is imported before
+our plugin has its secret.
+"""
 _WATCH = (
-    'mv "$1" "$TMPDIR" 2>/dev/null; command=$2; '
-    'export PYTHONPATH="$TMPDIR/$1${PYTHONPATH:+:$PYTHONPATH}"; '
+    f'mv "$1" "$TMPDIR" 2>/dev/null; command=$2; {FIND_SOURCES}; export PYTHONPATH="$TMPDIR/$1"; '
     'export PYTEST_ADDOPTS="-p given_tests_runner.in_commands"; '
     'export REPORT="$TMPDIR/report"; mkdir "$REPORT"; shift 2; '
     'for file do touch -c "./$file" 2>/dev/null; done; '
@@ -81,12 +93,19 @@ def watched(program: Program, runner: Mapping[str, str], folder: str, command: s
         folder: The folder they all lie in.
         command: Instead of the program's own, with words that have it write a report.
     """
+    environment = dict(program.environment)
     return replace(
         program,
         argv=("/bin/sh", "-c", _WATCH, "sh", folder, command or program.argv[-1], *program.files),
-        files={**program.files, **runner},
+        files={**program.files, **runner, **start_files(folder)},
+        environment={"SOURCES": environment.pop("PYTHONPATH", ""), **environment},
         report_fd=True,
     )
+
+
+def start_files(folder: str) -> dict[str, str]:
+    """Return what Python imports by itself, before and instead of what a project has by these names."""
+    return {f"{folder}/sitecustomize.py": _START, f"{folder}/usercustomize.py": ""}
 
 
 def absent_program(command: str, execution: Execution) -> str:

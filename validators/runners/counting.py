@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from validators.reading import excerpt
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -18,14 +20,16 @@ class Counts:
 
 def _words(text: str) -> Counts:
     """Read `3 passed, 1 failed, 2 errors in 0.1s`."""
-    found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", text)}
+    found = {
+        word: int(number) for number, word in re.findall(r"(?<!\d)(\d{1,9}) (passed|failed|error)", text)
+    }
     return Counts(found.get("passed", 0), found.get("failed", 0) + found.get("error", 0))
 
 
 def _unittest(match: re.Match[str]) -> Counts:
     ran = int(match["ran"])
-    wrong = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", match["result"]))
-    skipped = sum(int(number) for number in re.findall(r"skipped=(\d+)", match["result"]))
+    wrong = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d{1,9})", match["result"]))
+    skipped = sum(int(number) for number in re.findall(r"skipped=(\d{1,9})", match["result"]))
     return Counts(ran - wrong - skipped, wrong)
 
 
@@ -34,38 +38,43 @@ def _minitest(match: re.Match[str]) -> Counts:
     return Counts(int(match["runs"]) - wrong, wrong)
 
 
+_MINITEST = (
+    r"^(?P<runs>\d{1,9}) \w+, \d+ assertions, "
+    r"(?P<failures>\d{1,9}) failures, (?P<errors>\d{1,9}) errors"
+)
 _FRAMEWORKS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Counts]], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), read)
     for pattern, read in (
         # pytest
-        (r"^=*\s*(?P<counts>(?:\d+ \w+,? ?)+) in [\d.]+s.*$", lambda match: _words(match["counts"])),
-        (r"^=*\s*no tests (?:ran|collected).*$", lambda _: Counts(0, 0)),
+        (
+            r"^=*[ \t]*(?P<counts>\d{1,9} [a-z]+(?:,? \d{1,9} [a-z]+)*) in [\d.]+s.*$",
+            lambda match: _words(match["counts"]),
+        ),
+        (r"^=*[ \t]*no tests (?:ran|collected).*$", lambda _: Counts(0, 0)),
         # unittest
-        (r"^Ran (?P<ran>\d+) tests? in .*\n\s*\n(?P<result>.*)$", _unittest),
+        (r"^Ran (?P<ran>\d{1,9}) tests? in .*\n[ \t]*\n(?P<result>.*)$", _unittest),
         # node --test, as TAP and for people
-        (r"^[#\u2139] pass (?P<passed>\d+)$", lambda match: Counts(int(match["passed"]), 0)),
-        (r"^[#\u2139] fail (?P<failed>\d+)$", lambda match: Counts(0, int(match["failed"]))),
+        (r"^[#\u2139] pass (?P<passed>\d{1,9})$", lambda match: Counts(int(match["passed"]), 0)),
+        (r"^[#\u2139] fail (?P<failed>\d{1,9})$", lambda match: Counts(0, int(match["failed"]))),
         # jest and vitest
-        (r"^\s*Tests:?\s+(?P<counts>.*(?:passed|failed).*)$", lambda match: _words(match["counts"])),
+        (r"^[ \t]*Tests:?[ \t]+(?P<counts>\S.*(?:passed|failed).*)$", lambda match: _words(match["counts"])),
         # go test
-        (r"^\s*--- PASS: .*$", lambda _: Counts(1, 0)),
-        (r"^\s*--- FAIL: .*$", lambda _: Counts(0, 1)),
-        (r"^(?:\?\s.*\[no test files\]|ok\s.*\[no tests to run\])$", lambda _: Counts(0, 0)),
+        (r"^[ \t]*--- PASS: .*$", lambda _: Counts(1, 0)),
+        (r"^[ \t]*--- FAIL: .*$", lambda _: Counts(0, 1)),
+        (r"^(?:\?[ \t].*\[no test files\]|ok[ \t].*\[no tests to run\])$", lambda _: Counts(0, 0)),
         # cargo test
         (r"^test result: \w+\. (?P<counts>.*)$", lambda match: _words(match["counts"])),
         # minitest
-        (
-            r"^(?P<runs>\d+) \w+, \d+ assertions, (?P<failures>\d+) failures, (?P<errors>\d+) errors",
-            _minitest,
-        ),
+        (_MINITEST, _minitest),
     )
 )
-_GO_PACKAGE = re.compile(r"^ok\s+\S+\s+(?:[\d.]+s|\(cached\))$", re.MULTILINE)
+_GO_PACKAGE = re.compile(r"^ok[ \t]+\S+[ \t]+(?:[\d.]+s|\(cached\))$", re.MULTILINE)
 """All that `go test` says of a package unless it is asked for more."""
 
 
 def count_tests(output: str) -> Counts | None:
     """Add up what the frameworks that are recognised say; None when there is none."""
+    output = excerpt(output)
     found = [read(match) for pattern, read in _FRAMEWORKS for match in pattern.finditer(output)]
     total = sum(found, Counts(0, 0))
     if total == Counts(0, 0) and (packages := len(_GO_PACKAGE.findall(output))):

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from sandbox.program import Execution, Limits
+from validators.reading import excerpt
 from validators.remarks import by_pattern
 from validators.runners.commands import absent_program
 from validators.runners.counting import Counts, count_tests
@@ -23,7 +24,9 @@ _COUNTING = re.compile(r"\b(?:unittest|jest|vitest|node\s+--test|(?:cargo|go)\s+
 _NO_TESTS_CODE = 5
 """Of pytest."""
 _PYTEST_FAILURES = by_pattern(r"^(?:FAILED|ERROR) (?P<file>[^\s:]+)(?:::)?(?P<message>.*)$")
-_PLACE = re.compile(r"(?:/sandbox/|\./)?(?P<file>[\w.][\w./-]*\.\w+):(?P<line>\d+)")
+_PLACE = re.compile(
+    r"(?<![\w./-])(?:[/-]{0,3}/sandbox/|\./|[/-]{1,9})?(?P<file>[\w.][\w./-]*\.\w+):(?P<line>\d{1,9})"
+)
 _KEPT = 19
 
 
@@ -106,7 +109,7 @@ def _by_counts(counts: Counts | None, execution: Execution, candidate: Candidate
 
 def _failed(message: str, execution: Execution, candidate: Candidate) -> Decision:
     """Fail with the failures that can be read, and what was written last."""
-    output = execution.stderr + execution.stdout
+    output = excerpt(execution.stderr) + excerpt(execution.stdout)
     failures = tuple(_PYTEST_FAILURES(output))[:_KEPT]
     last = Diagnostic(f"{message}\n{tail(execution)}".strip())
     place = next((place for place in _PLACE.finditer(output) if _is_shown(place["file"], candidate)), None)

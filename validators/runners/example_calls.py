@@ -14,7 +14,7 @@ from validators.runners.example_values import Value, read_value, value_of
 
 _SCRIPT_FUNCTION = re.compile(
     r"^(?:export[ ]+)?(?:default[ ]+)?(?:async[ ]+)?(?:function[ ]+(?P<name>\w+)[ ]*|"
-    r"(?:const|let|var)[ ]+(?P<other>\w+)[ ]*=[ ]*(?:async[ ]+)?(?:function[ ]*\w{0,80})?[ ]*)"
+    r"(?:const|let|var)[ ]+(?P<other>\w+)[ ]*=[ ]*(?:async[ ]+)?(?:function[ ]*(?:\w{1,80}[ ]*)?)?)"
     r"\((?P<parameters>[^()]{0,400})\)",
     re.MULTILINE,
 )

@@ -153,6 +153,11 @@ def call_python(call: Call, modules: list[str]) -> Answer:
     """Import the candidate, make the call, and say what came of it."""
     try:
         scope = load(modules)
+    except (SyntaxError, NameError) as error:
+        return describe(error, modules)
+    except BaseException as error:  # noqa: BLE001 - what it needs to be loaded may just not be here
+        return {**describe(error, modules), "outcome": "unloaded"}
+    try:
         for statement in call["setup"]:
             exec(statement, scope)  # noqa: S102 - the point
         value = eval(call["call"], scope)  # noqa: S307 - the point

@@ -27,6 +27,8 @@ _ATOM = re.compile(
 )
 _PART = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[()\[\]{}]|[^"'()\[\]{}]+|.""", re.DOTALL)
 _LONGEST = 4000
+_MOST_BITS = 14_000
+"""Of an integer: Python writes out 4300 digits at most."""
 _SAME = 1e-6
 _SHOWN_DECIMALS = 2
 """From so many decimals on a number counts as written rounded."""
@@ -54,6 +56,8 @@ def value_of(node: ast.expr) -> Value:
         ValueError: It would have to be computed.
     """
     match node:
+        case ast.Constant(value=int(value)) if value.bit_length() > _MOST_BITS:
+            raise ValueError("an integer is too long to be written out")
         case ast.Constant(value=value) if value is not ...:
             return value
         case ast.Name(id=name) if name in _WORDS:

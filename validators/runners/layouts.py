@@ -126,7 +126,7 @@ def lay_out_bash(materials: Materials) -> Layout:
     """Source the candidate where the tests do not; whoever sources, afterwards the gate is closed anew."""
     sources = [] if materials.mentioned() else [path for path in materials.files if path.endswith(".sh")]
     loaded = "".join(f". {shlex.quote(f'./{path}')} || :; {_BASH_GATE}; " for path in sources)
-    tests = re.sub(r"\n\s*exit\b[ \t]*(\S*)\s*$", r"\n(exit \1)", materials.tests.rstrip())
+    tests = re.sub(r"\n[ \t]*exit\b[ \t]*(\S*)$", r"\n(exit \1)", materials.tests.rstrip())
     tests = after_loading(tests, f"; {_BASH_GATE}")
     script = f'{_BASH_GATE}; {loaded}{tests}\nread -r -u 8 token\nprintf %s "$token" >&9\n'
     files = {**materials.files, "given_tests.sh": script, "given_tests_start.sh": _start("start.sh")}
@@ -135,7 +135,7 @@ def lay_out_bash(materials: Materials) -> Layout:
 
 def lay_out_java(materials: Materials) -> Layout:
     """Compile everything together and run the tests' class."""
-    named = re.search(r"^\s*(?:public\s+|final\s+)*class\s+(\w+)", materials.tests, re.MULTILINE)
+    named = re.search(r"^[ \t]*(?:public\s+|final\s+)*class\s+(\w+)", materials.tests, re.MULTILINE)
     name = named[1] if named else "Tests"
     own = {place_java(path, text): text for path, text in materials.files.items()}
     files = {**own, f"{name}.java": materials.tests, "StartOfTests.java": _start("StartOfTests.java")}

@@ -5,13 +5,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from validators.reading import number_in
 from validators.runners.tampering import TAMPERING
 from validators.sandboxed import Decision
 from validators.verdict import Diagnostic
 
 Record = Mapping[str, str]
-_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
-_CRASH = re.compile(r"Fatal Python error: (?P<crash>[^\n]+)")
+_PLACE = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d{1,9}) in (?P<function>\S{1,200})')
+_CRASH = re.compile(r"Fatal Python error: (?P<crash>[^\n]{1,300})")
 _KEPT = 20
 
 
@@ -42,7 +43,7 @@ def _records(report: str, secret: str) -> Iterator[Record]:
         if line.startswith("{") and secret in line:
             try:
                 record = json.loads(line)
-            except ValueError:  # cut off when the program was killed
+            except (ValueError, RecursionError):  # cut off when the program was killed
                 continue
             if record.get("secret") == secret:
                 yield record
@@ -74,7 +75,7 @@ def decide_python(report: SuiteReport, limit: str, expected: Collection[str] = (
 
 
 def _finished(report: SuiteReport) -> Decision:
-    collected = sum(int(record["collected"]) for record in report.of("start"))
+    collected = sum(number_in(record["collected"]) for record in report.of("start"))
     reported = len(report.of("result"))
     if collected == 0 and reported == 0:
         return "unavailable", (), "No tests were found. Write asserts, test_* functions or a TestCase."
@@ -120,6 +121,6 @@ def _diagnostic(failure: Record) -> Diagnostic:
     return Diagnostic(
         f"{failure['test']}: {message}",
         file=failure["file"],
-        line=int(failure["line"]),
+        line=number_in(failure["line"]),
         code=TAMPERING if failure["code"] == "Tampered" else failure["code"],
     )

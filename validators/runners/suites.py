@@ -34,7 +34,10 @@ class Suite:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-_C_MISSING = r"fatal error: (?P<name>[^\s:]+): (?:No such file|[^\n]*not found)|fatal error: [^\n]*not found"
+_C_MISSING = (
+    r"fatal error: (?P<name>[^\s:]+): (?:No such file|[^\n]{0,300}not found)"
+    r"|fatal error: [^\n]{0,300}not found"
+)
 _GO_ENVIRONMENT = {"GOFLAGS": "-buildvcs=false", "GOPROXY": "off", "GOTOOLCHAIN": "local"}
 
 SUITES: dict[str, Suite] = {

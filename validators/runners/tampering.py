@@ -10,6 +10,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 from validators.parsers import ParserLimitError, parse_python
@@ -17,6 +18,8 @@ from validators.verdict import Diagnostic
 
 TAMPERING = "tampering"
 _GIVEN = "given_test"
+_MOST = 100
+"""Remarks of one kind on a file; whoever earns so many is found out."""
 _ENDS = "ends the run that judges it"
 _LOOKS = "looks into the program that judges it"
 _NAMES = {
@@ -35,28 +38,37 @@ _SKIPS = frozenset(
 """A test may do this; what is tested may not."""
 _HARMLESS_HOOKS = frozenset({"pytest_addoption", "pytest_configure", "pytest_generate_tests"})
 _JUDGES = frozenset({"pytest", "_pytest", "pluggy", "iniconfig", "packaging"})
+_AT_START = frozenset({"sitecustomize", "usercustomize"})
+"""Python imports them by itself, from wherever sources are installed in place."""
+_SETTINGS = frozenset({"pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini"})
+_OPTIONS = re.compile(r"addopts[\"']?[ \t]*[=:].*(?:\n(?:[ \t\]\"'#].*)?)*")
+_PLUGIN = re.compile(r"(?<![\w-])-p[\"',\s]*(?!no:|pytester\b)(?P<name>[\w.]+)")
 _OFTEN_OWN = frozenset({"test", "this", "antigravity"})
 """Modules of the standard library that nothing of a judge imports."""
 
+_BASH_FUNCTION = r"^[^\S\n]*(?:function[^\S\n]+)?"
 _ALWAYS = "is equal to everything"
 _PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
     "bash": (
         (
-            r"^\s*(?:function\s+)?(?:\[\[?|test|exit|return|builtin|command|trap|set|unset|source|eval)\s*\(\)",
+            rf"{_BASH_FUNCTION}(?:\[\[?|test|exit|return|builtin|command|trap|set|unset|source|eval)[^\S\n]*\(\)",
             "replaces a command of the shell itself",
         ),
         (r"\benable\s+-n\b", "switches off a command of the shell itself"),
     ),
     "c": (
-        (r"^\s*#\s*define\s+(?:assert|exit|abort|main|return|if)\b", "redefines what tests are made of"),
+        (
+            r"^[^\S\n]*#[^\S\n]*define\s+(?:assert|exit|abort|main|return|if)\b",
+            "redefines what tests are made of",
+        ),
         (r"__assert_fail|__assert_rtn|__wrap_\w+|__real_\w+|preinit_array", "replaces what judges it"),
-        (r"operator\s*==\s*\([^)]*\)[^{;]*\{\s*return\s+true\s*;\s*\}", _ALWAYS),
+        (r"operator\s*==\s*\([^)]{0,400}\)[^{;]{0,200}\{\s*return\s+true\s*;\s*\}", _ALWAYS),
     ),
     "rust": (
         (r"macro_rules!\s*(?:debug_)?(?:assert|panic)\w*", "replaces what tests are made of"),
-        (r"fn\s+eq\s*\([^)]*\)\s*->\s*bool\s*\{\s*true\s*\}", _ALWAYS),
+        (r"fn\s+eq\s*\([^)]{0,400}\)\s*->\s*bool\s*\{\s*true\s*\}", _ALWAYS),
     ),
-    "java": ((r"boolean\s+equals\s*\([^)]*\)\s*\{\s*return\s+true\s*;\s*\}", _ALWAYS),),
+    "java": ((r"boolean\s+equals\s*\([^)]{0,400}\)\s*\{\s*return\s+true\s*;\s*\}", _ALWAYS),),
     "go": ((r"\bsyscall\.Exit\b|\bfunc\s+TestMain\b", _ENDS),),
 }
 _PATTERNS["cpp"] = _PATTERNS["c"]
@@ -67,9 +79,9 @@ _PATTERNS["javascript"] = _PATTERNS["typescript"] = (
     ),
 )
 _SHADOWABLE = {
-    "javascript": r"(?:^|[;{}])[ \t]*(?:export\s+)?(?:async\s+)?(?:function\s*\*?|class|const|let|var)\s+"
+    "javascript": r"(?:^|[;{}])[ \t]*(?:export\s+)?(?:async\s+)?(?:function(?:\s*\*)?|class|const|let|var)\s+"
     r"(?P<name>require|assert|expect|test|it|describe|process|globalThis)\b(?!\s*=\s*(?:await|require|import)\b)",
-    "bash": r"^\s*(?:function\s+)?(?P<name>diff|grep|cmp|printf|echo|cat|wc|sed|awk|head|tail|sort)\s*\(\)",
+    "bash": rf"{_BASH_FUNCTION}(?P<name>diff|grep|cmp|printf|echo|cat|wc|sed|awk|head|tail|sort)[^\S\n]*\(\)",
 }
 
 
@@ -94,7 +106,7 @@ def find_tampering(path: str, text: str, language: str, before: str | None = Non
         else:
             found.append(remark)
     if before is None and path.endswith(".py"):
-        found.extend(_hides_modules(path))
+        found.extend(find_hiding(path))
     return tuple(found)
 
 
@@ -105,7 +117,7 @@ def find_shadowing(path: str, text: str, language: str, tests: str) -> tuple[Dia
         used = _used_builtins(tests) if names else frozenset()
     else:
         pattern = _SHADOWABLE.get(language, r"(?!)")
-        matches = re.finditer(pattern, text, re.MULTILINE)
+        matches = islice(re.finditer(pattern, text, re.MULTILINE), _MOST)
         names = {match["name"]: text.count("\n", 0, match.start("name")) + 1 for match in matches}
         used = frozenset(name for name in names if re.search(rf"\b{name}\b", tests))
     return tuple(
@@ -125,9 +137,19 @@ def _find(path: str, text: str, language: str) -> Iterator[Diagnostic]:
     if path.endswith(".py"):
         yield from _find_in_python(path, text)
         return
+    if PurePosixPath(path).name in _SETTINGS:
+        yield from _early_plugins(path, text)
     for pattern, what in ((_GIVEN, "opens the tests"), *_PATTERNS.get(language, ())):
-        for match in re.finditer(pattern, text, re.MULTILINE):
+        for match in islice(re.finditer(pattern, text, re.MULTILINE), _MOST):
             yield _remark(path, text.count("\n", 0, match.end()) + 1, match[0].strip(), what)
+
+
+def _early_plugins(path: str, text: str) -> Iterator[Diagnostic]:
+    """Yield the plugins that the settings of pytest have it load, which is before it loads ours."""
+    for options in _OPTIONS.finditer(text):
+        for plugin in _PLUGIN.finditer(options[0]):
+            line = text.count("\n", 0, options.start() + plugin.start("name")) + 1
+            yield _remark(path, line, f"-p {plugin['name']}", "is loaded before the judge of the tests")
 
 
 def _remark(path: str, line: int, name: str, what: str) -> Diagnostic:
@@ -214,9 +236,11 @@ def is_test_file(path: str) -> bool:
     return named or bool({"test", "tests"} & set(parts.parts[:-1]))
 
 
-def _hides_modules(path: str) -> Iterator[Diagnostic]:
+def find_hiding(path: str) -> Iterator[Diagnostic]:
+    """Yield what the name of a source hides from all that runs in its top folder."""
     module = path.removesuffix(".py").removesuffix("/__init__")
-    if module in _JUDGES or module in sys.stdlib_module_names - _OFTEN_OWN:
+    unseen = PurePosixPath(module).name in _AT_START or "given_tests_runner" in PurePosixPath(module).parts
+    if unseen or module in _JUDGES or module in sys.stdlib_module_names - _OFTEN_OWN:
         yield Diagnostic(
             f"The name hides the module {module!r} from everything that imports it. Choose another.",
             file=path,

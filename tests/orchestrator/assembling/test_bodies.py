@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.assemble import assemble, assemble_files
+from orchestrator.assembling.given import mask
 from validators.parsers import parses
 
 PROMPT = "Complete it.\n```js\n// Length of a string.\nfunction size(text){\n```"
@@ -143,3 +144,23 @@ def test_a_hundred_kilobytes_of_one_piece_come_to_an_end(piece):
     text = piece * (100_000 // len(piece))
 
     assert assemble(text, "javascript", f"```js\n{text[:50_000]}\n```").text
+
+
+@pytest.mark.parametrize("piece", ["/* ", '\\"', "\\//*", "/*`//#\n//", "'\\'"])
+def test_a_task_full_of_texts_that_never_end_is_read_in_time(piece):
+    code = '"' + piece * (32_000 // len(piece))
+
+    assert len(mask(code, "javascript")) == len(mask(code, "bash")) == len(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        ("a /* { */ b /* }", "a         b    }"),
+        ("a */* b", "a */* b"),
+        ("a.replace(/\\/*$/, '{')", "a.replace(/\\  $/,    )"),
+        ("/\\{/ //* {", "/  /      "),
+    ],
+)
+def test_comments_texts_and_escaped_marks_are_blanked_where_they_stand(code, left):
+    assert mask(code, "javascript") == left

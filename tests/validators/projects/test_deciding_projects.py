@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from sandbox.program import Execution
@@ -180,3 +182,50 @@ def test_very_many_old_failures_are_not_all_named():
     names = {f"t{number}": "failed" for number in range(9)}
 
     assert "and 4 more" in decide(ran(x="passed", **names), ran(x="passed", **names))[2]
+
+
+@pytest.mark.parametrize("now", [ran(y="passed"), ran(x="skipped", y="passed")])
+def test_a_failing_test_that_is_left_out_or_skipped_proves_nothing(now):
+    status, _, reason = decide(now, ran(x="failed", y="passed"))
+
+    assert status == "unavailable"
+    assert "tests that failed before did not run any more: x." in reason
+    assert decide(now, ran(x="failed", y="passed"), partial=True)[0] == "passed"
+    assert decide(now, ran(x="failed", y="passed", limit="slow"))[0] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "status"),
+    [
+        ("test_a.py", "test_a.py::test_x", "passed"),
+        ("test_a.py", "test_b.py::test_x", "unavailable"),
+        ("test_a.py::test_x", "test_a.py::test_x2", "unavailable"),
+        ("a.test.js > (load)", "a.test.js > adds", "passed"),
+        ("a.test.js > (load)", "b.test.js > adds", "unavailable"),
+        ("a.test.js", "adds", "passed"),
+        ("test_a (unittest.loader._FailedTest.test_a)", "test_x (test_a.T.test_x)", "passed"),
+        ("setUpClass (test_a.T)", "test_x (test_a.T.test_x)", "passed"),
+    ],
+)
+def test_the_failure_of_a_whole_file_is_mended_when_its_tests_run(before, now, status):
+    assert decide(ran(**{now: "passed"}), ran(**{before: "failed"}))[0] == status
+
+
+def test_tests_that_are_gone_with_their_file_prove_nothing():
+    runs = Runs(ran(x="passed"), ran(**{"x": "passed", "b.py::y": "passed"}), removed=("b.py",))
+
+    status, _, reason = decide_project(runs, PATHS, counts=True, partial=False)
+
+    assert (status, reason) == ("unavailable", "1 passed; tests that passed before are gone: b.py::y.")
+    assert decide_project(replace(runs, removed=("a.py",)), PATHS, counts=True, partial=False)[0] == "failed"
+
+
+def test_what_is_wrong_is_the_same_where_only_numbers_differ_however_long_it_is():
+    said = "ab " * 600 + "ERROR in step {number}, /tmp/x{number}1: cannot open {name}"
+    now, same, other = (
+        ran(code=2, stdout=said.format(number=number, name=name))
+        for number, name in ((1, "a"), (2, "a"), (1, "b"))
+    )
+
+    assert decide(now, same)[0] == "unavailable"
+    assert decide(now, other)[0] == "failed"

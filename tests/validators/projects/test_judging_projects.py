@@ -16,6 +16,9 @@ pytestmark = pytest.mark.skipif(find_tool(["node"]) is None, reason="node is not
 PACKAGE = {"package.json": '{"scripts": {"test": "jest"}}', "node_modules/jest/bin/jest.js": "", "a.js": "1"}
 
 
+SLOW = {}
+
+
 class Telling:
     """A sandbox in which each run ends as told; it keeps what it was asked to run."""
 
@@ -28,6 +31,8 @@ class Telling:
     async def run(self, program):
         self.programs.append(program)
         outcomes = self._outcomes.pop(0)
+        if outcomes is SLOW:
+            return Execution("timed_out", 124, "", "", 60.0, "")
         tests = [{"fullName": name, "status": status} for name, status in outcomes.items()]
         report = json.dumps(
             {"testResults": [{"name": "/w/a.test.js", "status": "", "assertionResults": tests}]}
@@ -44,9 +49,9 @@ def workspace(tmp_path):
     return tmp_path
 
 
-async def judge(sandbox, workspace, files, baselines=None):
+async def judge(sandbox, workspace, files, baselines=None, removed=()):
     tests = ProjectTests(sandbox, Limits(), baselines or Baselines())
-    judged = await tests.judge(Candidate(files, "javascript"), Given(workspace=str(workspace)))
+    judged = await tests.judge(Candidate(files, "javascript", removed), Given(workspace=str(workspace)))
     return judged.decision
 
 
@@ -92,6 +97,28 @@ async def test_the_run_without_the_candidate_is_kept_until_the_project_changes(w
     changed = await judge(sandbox, workspace, {"a.js": "3"}, baselines)
 
     assert (kept[0], changed[0], len(sandbox.programs)) == ("passed", "failed", 3)
+
+
+async def test_a_run_without_the_candidate_that_was_too_slow_is_not_kept(workspace):
+    baselines = Baselines()
+
+    slow = await judge(Telling(BAD, SLOW), workspace, {"a.js": "2"}, baselines)
+    known = await judge(Telling(BAD, BAD), workspace, {"a.js": "2"}, baselines)
+
+    assert (slow[0], known[0]) == ("failed", "passed")
+    assert "failed before too: a.test.js > x" in known[2]
+
+
+async def test_what_a_candidate_removes_is_gone_in_its_runs_and_counts_as_touched(workspace):
+    for name in ("a.test.js", "b.test.js"):
+        (workspace / name).write_text("")
+    sandbox = Telling({"y": "passed"}, GOOD)
+
+    status, _, reason = await judge(sandbox, workspace, {"b.js": "2"}, removed=("a.js", "a.test.js"))
+
+    assert [program.removed for program in sandbox.programs] == [("a.js", "a.test.js"), ()]
+    assert status == "unavailable"
+    assert "tests that passed before are gone: a.test.js > x" in reason
 
 
 async def test_only_so_many_runs_are_kept(workspace):

@@ -1,3 +1,6 @@
+import os
+import venv
+
 from validators.projects.looking import look_at, own_paths
 
 
@@ -32,3 +35,27 @@ def test_the_digest_changes_with_the_files_and_not_with_the_candidate(tmp_path):
 
 def test_a_folder_that_is_gone_holds_nothing(tmp_path):
     assert own_paths(str(tmp_path / "gone"), {}) == frozenset()
+
+
+def test_what_is_removed_is_there_before_and_gone_after(tmp_path):
+    for name in ("a.py", "test_a.py"):
+        (tmp_path / name).touch()
+
+    sight = look_at(str(tmp_path), {"b.py": ""}, ("test_a.py",))
+
+    assert (sight.before.paths, sight.before.texts) == ({"a.py", "test_a.py"}, {"test_a.py": ""})
+    assert (sight.after.paths, sight.after.texts) == ({"a.py", "b.py"}, {})
+
+
+def test_the_digest_changes_with_what_is_installed(tmp_path):
+    folder = tmp_path.resolve()
+    venv.create(folder / ".venv", with_pip=False)
+    (folder / "package.json").write_text("{}")
+    (folder / "node_modules").mkdir()
+
+    digests = [look_at(str(folder), {}).digest]
+    for place in (*(folder / ".venv").glob("lib/python3*/site-packages"), folder / "node_modules"):
+        os.utime(place, ns=(0, 0))
+        digests.append(look_at(str(folder), {}).digest)
+
+    assert len(set(digests)) == 3

@@ -1,4 +1,4 @@
-from validators.projects.results import explain_failures, resolve, trim
+from validators.projects.results import OwnFiles, explain_failures, trim
 from validators.projects.text_reports import of_pytest, read_cargo, read_go_text, read_unittest
 from validators.runners.python_report import SuiteReport
 
@@ -127,14 +127,14 @@ def test_the_records_of_our_plugin_become_results():
 
 
 def test_a_file_is_the_projects_own_however_a_runner_names_it():
-    paths = {"src/a.py", "a.py", "x/SumTest.java"}
+    resolve = OwnFiles({"src/a.py", "a.py", "x/SumTest.java"}).resolve
 
-    assert resolve("src/a.py", paths) == "src/a.py"
-    assert resolve("/somewhere/src/a.py", paths) == "src/a.py"
-    assert resolve("SumTest.java", paths) == "x/SumTest.java"
-    assert resolve("/usr/lib/SumTest.java", {"x/SumTest.java"}) == ""
-    assert resolve("node_modules/a.py", paths) == ""
-    assert resolve("", paths) == ""
+    assert resolve("src/a.py") == "src/a.py"
+    assert resolve("/somewhere/src/a.py") == "src/a.py"
+    assert resolve("SumTest.java") == "x/SumTest.java"
+    assert resolve("/usr/lib/SumTest.java") == ""
+    assert resolve("node_modules/a.py") == ""
+    assert resolve("") == ""
 
 
 def test_the_same_failure_is_told_once_and_long_ones_are_cut():

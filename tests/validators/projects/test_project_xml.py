@@ -148,3 +148,16 @@ def test_a_hostile_or_broken_report_is_not_whole(text):
 
 def test_what_came_before_a_cut_counts():
     assert read_junit('<testsuite><testcase name="a"/><testcase').names("passed") == {"a"}
+
+
+def test_what_failed_is_not_skipped_by_a_later_word():
+    report = read_junit('<testcase name="a"><failure message="m"/><skipped/></testcase>')
+
+    assert report.names("failed") == {"a"}
+
+
+def test_names_of_suites_do_not_multiply_and_very_many_documents_are_not_whole():
+    report = read_junit(f'<testsuite name="{"x" * 10_000}"><testcase name="a"/></testsuite>')
+
+    assert len(report.results[0].name) < 2000
+    assert not read_junit('<?xml version="1.0"?><a/>' * 6000).whole

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import anyio
 import pytest
@@ -63,6 +64,48 @@ def python(tmp_path):
             ),
         },
     )
+
+
+@pytest.fixture
+def with_pytest(python):
+    """The same project with the server's pytest in its environment."""
+    packages = next((python / ".venv").glob("lib/python3*/site-packages"))
+    own = Path(pytest.__file__).parents[1]
+    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py.py"):
+        if (own / name).exists():
+            (packages / name).symlink_to(own / name)
+    (python / "tests/test_old.py").unlink()
+    return python
+
+
+@pytest.mark.parametrize("command", ["", "python -m pytest -q"])
+async def test_sources_that_are_installed_in_place_hide_nothing_that_pytest_needs(with_pytest, command):
+    files = {"src/sums.py": ADD["python"], "src/json.py": "raise RuntimeError('not the one of Python')\n"}
+
+    verdict = await judge(with_pytest, files, "python", test_command=command)
+
+    assert (verdict.status, verdict.confidence, verdict.reason) == ("passed", 0.95, "2 passed")
+
+
+async def test_what_hides_a_module_in_the_folder_where_pytest_starts_is_not_judged(with_pytest):
+    write(with_pytest, {"app/pyproject.toml": "", "app/core.py": "", "app/test_core.py": "import core\n"})
+
+    verdict = await judge(with_pytest, {"app/core.py": "x = 1\n", "app/json.py": ""}, "python")
+
+    assert verdict.status == "unavailable"
+    assert "In 'app', 'json.py' cannot be judged: The name hides the module 'json'" in verdict.reason
+
+
+async def test_a_module_that_is_removed_but_still_needed_fails(with_pytest):
+    write(with_pytest, {"src/words.py": "plus = sum\n"})
+    write(with_pytest, {"src/sums.py": f"import words\n{ADD['python']}"})
+    given = Given(workspace=str(with_pytest))
+    candidate = Candidate({"src/notes.py": ""}, "python", removed=("src/words.py",))
+
+    verdict = await Tests(Bubblewrap(), Limits(seconds=60)).judge(candidate, given)
+
+    assert verdict.status == "failed"
+    assert "No module named 'words'" in verdict.diagnostics[0].message
 
 
 WRONG = ADD["python"].replace("(a, b)\n", "(a, -b)\n")

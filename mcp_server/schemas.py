@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
 from pydantic import ConfigDict, Field
 
+from orchestrator.policy import ValidatorName
+
 Schema = dict[str, object]
 
 
@@ -27,7 +29,7 @@ class ExecuteArguments(Arguments):
     test_command: Annotated[str, Field(description="Run in a throw-away copy of workspace")] = ""
     benchmark_command: Annotated[str, Field(description="e.g. 'python bench.py => seconds < 2'")] = ""
     requirements: str = ""
-    validators: list[Literal["syntax", "compile", "scope", "examples", "tests", "semantic", "benchmark"]] = []
+    validators: list[ValidatorName] = []
     task_type: Literal["", "quick_edit", "standard_dev", "complex_architecture", "critical"] = ""
     complexity: Annotated[float | None, Field(ge=0, le=10)] = None
     domain: Literal["", "code", "general", "reasoning", "extraction"] = ""
@@ -59,7 +61,7 @@ class ValidateArguments(Arguments):
     benchmark_command: str = ""
     workspace: str = ""
     requirements: str = ""
-    validators: list[Literal["syntax", "compile", "scope", "examples", "tests", "semantic", "benchmark"]] = []
+    validators: list[ValidatorName] = []
 
 
 class AnalyzeArguments(Arguments):

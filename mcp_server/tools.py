@@ -65,8 +65,8 @@ TOOLS = (
     ToolSpec(
         "validate_outcome",
         "Judge code, yours or anyone's: syntax, compiler, the task's examples, tests in a sandbox, "
-        "benchmark, checker model. validators=['tests'] runs the workspace's own tests. Returns passed and precise "
-        "diagnostics.",
+        "benchmark, checker model. validators=['tests'] runs the workspace's own tests. Returns passed "
+        "and precise diagnostics.",
         ValidateArguments,
         validate,
         READS,

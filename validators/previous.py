@@ -23,13 +23,28 @@ async def read_previous(workspace: str, path: str) -> str | None:
 
 
 async def previous_candidate(workspace: str, candidate: Candidate) -> Candidate:
-    """Return the workspace's version of a candidate: those of its files that are there already."""
+    """Return the workspace's version of a candidate: those of its files that are there already.
+
+    There is none where the candidate is what the workspace holds: then the work was done in place, and what
+    is wrong with it is not excused by being there.
+    """
+    if await is_in_place(workspace, candidate):
+        return Candidate({}, candidate.language)
+    return Candidate(await _read_files(workspace, candidate), candidate.language)
+
+
+async def is_in_place(workspace: str, candidate: Candidate) -> bool:
+    """Tell whether the workspace holds the candidate already, as after an edit in place."""
+    return not candidate.removed and await _read_files(workspace, candidate) == dict(candidate.files)
+
+
+async def _read_files(workspace: str, candidate: Candidate) -> dict[str, str]:
     files: dict[str, str] = {}
     for path in candidate.files if workspace else ():
         text = await read_previous(workspace, path)
         if text is not None:
             files[path] = text
-    return Candidate(files, candidate.language)
+    return files
 
 
 def keep_new(now: Sequence[Diagnostic], before: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -72,3 +72,21 @@ async def test_a_failing_test_of_a_real_project_says_where_what_was_expected_and
     assert all(value in remark["message"] for value in values)
     assert (set_up.folder / path).read_text() == project[path]
     assert passed["passed"]
+
+
+async def test_work_that_was_done_in_place_is_not_excused_by_what_fails_there(stage):
+    set_up = stage()
+    for name, text in PYTHON.items():
+        (set_up.folder / name).write_text(text.replace("a + b", "a - b"))
+    done = {"sums.py": (set_up.folder / "sums.py").read_text()}
+
+    async with set_up.client() as client:
+        answer = await call(
+            client,
+            "validate_outcome",
+            files=done,
+            workspace=str(set_up.folder),
+            validators=["tests"],
+        )
+
+    assert not answer["passed"]

@@ -118,7 +118,7 @@ async def test_a_file_that_is_new_has_no_excuse(tmp_path):
 async def test_a_tool_that_fails_on_the_workspace_itself_judges_nothing(crate):
     (crate / "Cargo.toml").write_text("[package]\nname = 'x'\nversion = 'nonsense'\n")
 
-    verdict = await compile_crate(crate, "src/b.rs", "pub fn b() -> i32 { 1 }\n")
+    verdict = await compile_crate(crate, "src/b.rs", "pub fn b() -> i32 { 2 }\n")
 
     assert verdict.status == "unavailable"
     assert "fails on the workspace as it is" in verdict.reason
@@ -236,3 +236,12 @@ async def test_a_removed_file_that_others_need_is_missed(module):
 
     assert verdict.status == "failed"
     assert [one.file for one in verdict.diagnostics] == ["use.go"]
+
+
+@needs("cargo")
+async def test_an_edit_in_place_is_not_excused_by_being_there(crate):
+    (crate / "src/b.rs").write_text(wrong := "pub fn b() -> i32 { missing }\n")
+
+    verdict = await compile_crate(crate, "src/b.rs", wrong)
+
+    assert verdict.status == "failed"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from anyio import to_thread
 
 from sandbox.program import Limits, Sandbox
+from validators.previous import is_in_place
 from validators.projects.affected import affected_tests
 from validators.projects.deciding import Runs, decide_project, is_hopeless, needs_repeat
 from validators.projects.detecting import Found, find_runner, judges
@@ -84,18 +85,23 @@ class ProjectTests:
             removed=candidate.removed,
             judged=_judged(candidate),
         )
+        in_place = await is_in_place(given.workspace, candidate)
         if chosen := _touched(found, sight, candidate):
-            first = await self._conclude(replace(order, chosen=chosen), sight)
+            first = await self._conclude(replace(order, chosen=chosen), sight, in_place=in_place)
             if first.decision[0] != "passed":
                 return first
-        return await self._conclude(order, sight)
+        return await self._conclude(order, sight, in_place=in_place)
 
-    async def _conclude(self, order: Order, sight: Sight) -> Judged:
-        """Run, and run again or without the candidate where the first run leaves a question."""
+    async def _conclude(self, order: Order, sight: Sight, *, in_place: bool) -> Judged:
+        """Run, and run again or without the candidate where the first run leaves a question.
+
+        Where the candidate is what the workspace holds there is no run without it: nothing is excused.
+        """
         runs = Runs(await self._run(order))
         changed = (*order.files, *order.removed)
         touches_judges = any(judges(path) or path.endswith(_WITH_TESTS_INSIDE) for path in changed)
-        if not runs.now.clean or not runs.now.report.whole or (touches_judges and not order.chosen):
+        questions = not runs.now.clean or not runs.now.report.whole or (touches_judges and not order.chosen)
+        if questions and not in_place:
             runs = replace(runs, before=await self._before(order, sight))
         runs = replace(runs, removed=tuple(_seen_from(order.found.folder, order.removed)))
         if needs_repeat(runs.now, runs.before):

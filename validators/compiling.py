@@ -15,7 +15,7 @@ from sandbox.program import Execution, Program, Sandbox
 from validators.compilers import NOT_COMPILED, Check
 from validators.naming import find_naming_flaws
 from validators.plans import Plan, make_plan
-from validators.previous import keep_new, previous_candidate
+from validators.previous import is_in_place, keep_new, previous_candidate
 from validators.project_compilers import pick_checks
 from validators.remarks import keep_first, own_remarks, project_remarks
 from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
@@ -95,7 +95,15 @@ class Compile:
     async def _excuse(
         self, verdict: Verdict, check: Check, tool: Tool, candidate: Candidate, given: Given
     ) -> Verdict:
-        """Hold against the candidate only what the tool did not say of the workspace as it is."""
+        """Hold against the candidate only what the tool did not say of the workspace as it is.
+
+        Of work that was done in place nobody knows how it was: what is said of its own files counts, and what
+        is said of others may be older.
+        """
+        own = any(remark.file in candidate.files for remark in verdict.diagnostics)
+        if not own and await is_in_place(given.workspace, candidate):
+            said = verdict.diagnostics[0].message
+            return unavailable(self.name, f"{check.tool!r} fails elsewhere in the workspace: {said}")
         previous = await previous_candidate(given.workspace, candidate)
         plan = make_plan(check, tool, previous)
         if not plan.originals:

@@ -239,6 +239,16 @@ async def test_a_removed_file_that_others_need_is_missed(module):
 
 
 @needs("cargo")
+async def test_what_is_wrong_elsewhere_is_not_held_against_an_edit_in_place(crate):
+    (crate / "src/lib.rs").write_text("mod b;\npub fn a() -> i32 { b::missing() }\n")
+
+    verdict = await compile_crate(crate, "src/b.rs", (crate / "src/b.rs").read_text())
+
+    assert verdict.status == "unavailable"
+    assert "elsewhere" in verdict.reason
+
+
+@needs("cargo")
 async def test_an_edit_in_place_is_not_excused_by_being_there(crate):
     (crate / "src/b.rs").write_text(wrong := "pub fn b() -> i32 { missing }\n")
 

@@ -75,7 +75,7 @@ class Job(TypedDict):
 def serve(descriptor: int) -> types.CodeType:
     """Serve until the server goes away; return the code of a program in the process that is to run it."""
     channel = socket.socket(fileno=descriptor)
-    plan: Plan = json.loads(_read(channel))
+    plan: Plan = json.loads(_read(*_receive(channel)))
     control(SET_DUMPABLE, 0)
     _load(plan)
     sys.modules.pop("sandbox")
@@ -121,11 +121,11 @@ def _load(plan: Plan) -> None:
     check(LIBC.mount(None, str(folder).encode(), None, flags, None), "remount")
 
 
-def _read(channel: socket.socket) -> bytes:
-    """Read what lies in the one file that comes."""
-    (descriptor,) = _receive(channel)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read()
+def _read(descriptor: int) -> bytes:
+    """Read a whole file, wherever its writer left off, and close it."""
+    text = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+    os.close(descriptor)
+    return text
 
 
 def _receive(channel: socket.socket) -> list[int]:
@@ -154,7 +154,12 @@ def _left_connections() -> bool:
 
 
 def _own_state() -> list[object]:
-    """Return what another process of the same user may change of this one, and forks inherit."""
+    """Return what another process of the same user may change of this one, and forks inherit.
+
+    As root there is nothing: programs are other users then.
+    """
+    if os.getuid() == 0:
+        return []
     return [
         *(resource.getrlimit(number) for number in range(_KINDS_OF_LIMITS)),
         os.getpriority(os.PRIO_PROCESS, 0),
@@ -172,7 +177,7 @@ def _become(
     """Give up all rights, take the place of the program and return its code."""
     wanted, stdout, stderr, report = descriptors
     os.dup2(stderr, 2)
-    job: Job = marshal.loads(os.read(wanted, os.fstat(wanted).st_size))  # noqa: S302 - the server wrote it
+    job: Job = marshal.loads(_read(wanted))  # noqa: S302 - the server wrote it
     os.setsid()
     _make_private(plan, job)
     if job["uid"] is None:
@@ -187,7 +192,8 @@ def _become(
         _write(path, text)
     _connect(stdout, report if job["report"] else None, starting)
     limit(job["limits"])
-    os.environ.update(job["environment"])
+    if job["environment"]:
+        os.environ.update(job["environment"])
     sys.argv = ["-c", *job["arguments"]]
     return codes.get(job["code"]) or compile(job["code"], "<string>", "exec")
 

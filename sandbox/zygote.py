@@ -194,10 +194,14 @@ class Zygote:
 
     def _send(self, text: bytes, descriptors: tuple[int, ...]) -> None:
         """Hand over a file with a text, and descriptors."""
-        with open(os.memfd_create("job"), "w+b") as file:  # noqa: PTH123 - a descriptor
-            file.write(text)
-            file.seek(0)
-            socket.send_fds(self._channel, [b"j"], [file.fileno(), *descriptors])
+        memory = os.memfd_create("job")
+        try:
+            left = memoryview(text)
+            while left:
+                left = left[os.write(memory, left) :]
+            socket.send_fds(self._channel, [b"j"], [memory, *descriptors])
+        finally:
+            os.close(memory)
 
     def _answer(self) -> int | None:
         """Return the exit code as a shell would; nothing when the program was not started."""

@@ -55,11 +55,6 @@ def put_files(
             _if_failed(afterwards, partial(_restore, one))
 
 
-def write_files(workspace: Path, files: Mapping[str, str]) -> None:
-    """Put texts below a folder as `put_files` does."""
-    put_files(workspace, {path: text.encode("utf-8") for path, text in files.items()})
-
-
 def read_below(workspace: Path, path: str) -> tuple[bytes, int] | None:
     """Read a file and its mode without following links; nothing where there is none.
 

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.roots import PathRefused
-from orchestrator.writing import digest_bytes, put_files, read_below, write_files
+from orchestrator.writing import digest_bytes, put_files, read_below
+
+
+def write_files(workspace, files):
+    put_files(workspace, {path: text.encode() for path, text in files.items()})
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sandbox.program import Limits, Program
 from tests.sandbox import attempts, boxes
 from tests.sandbox.attempts import python
 
-SLOW = ("container", "landlock of Linux 5.13")
+SLOW = ("warm bubblewrap", "container", "landlock of Linux 5.13")
 
 
 @pytest.fixture(params=boxes.params("bubblewrap", "warm bubblewrap", "landlock", "container", slow=SLOW))

@@ -127,7 +127,10 @@ PYTHON = {
 }
 
 
-@pytest.mark.parametrize("box", [Bubblewrap(), Forking()], ids=["cold", "warm"])
+@pytest.mark.parametrize(
+    "box",
+    [pytest.param(Bubblewrap(), id="cold"), pytest.param(Forking(), id="warm", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("code", PYTHON.values(), ids=PYTHON.keys())
 async def test_a_wrong_candidate_in_python_never_passes(code, box):
     verdict = await judge(code, CHECK, box=box)

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TypedDict
 
+_TRIES = 5
 _SET_PARENT_DEATH_SIGNAL, _SET_SUBREAPER = 1, 36
 _CHUNK_BYTES = 65536
 _CHANNEL = 3
@@ -119,13 +120,17 @@ def _remove(plan: Plan) -> None:
     )
     if asked.stdout.strip() == b"true":
         Path(plan["says_memory"]).touch()
-    subprocess.run(
-        plan["removes"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        preexec_fn=_hear_again,
-    )
+    for _ in range(_TRIES):  # an engine may refuse while it is still busy with the container
+        removed = subprocess.run(
+            plan["removes"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            preexec_fn=_hear_again,
+        )
+        if removed.returncode == 0 or b"no such container" in removed.stderr.lower():
+            break
+        time.sleep(0.1)
     deadline = time.monotonic() + _GONE_SECONDS
     with contextlib.suppress(ChildProcessError):
         while time.monotonic() < deadline:  # what watched the container comes back to this process

@@ -11,7 +11,8 @@ import anyio
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 20.0
+"""For a process of ours to end a program: an engine takes its time to remove a container."""
 
 
 class ProcessTree:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from sandbox.errors import SandboxError, UnsafePath
 from sandbox.profiles import COMPILER
-from sandbox.program import Execution, Program, Sandbox
+from sandbox.program import Execution, Sandbox
 from validators.compilers import CHECKS, Check
 from validators.parsed import Parse
-from validators.plans import make_plan
+from validators.plans import make_plan, tool_program
 from validators.remarks import by_pattern, keep_first, own_remarks
 from validators.toolchains import find_tool
 from validators.verdict import Candidate, Diagnostic
@@ -60,15 +60,8 @@ async def appeal(sandbox: Sandbox, path: str, text: str, language: str) -> Parse
     plan = make_plan(judge.check, tool, Candidate({path: text}, language))
     if not plan.originals:
         return None
-    program = Program(
-        argv=plan.argv,
-        files=plan.files,
-        environment=judge.check.environment,
-        readable=tool.readable,
-        limits=_LIMITS,
-    )
     try:
-        execution = await sandbox.run(program)
+        execution = await sandbox.run(tool_program(judge.check, tool, plan, _LIMITS))
     except (SandboxError, UnsafePath):
         return None
     return rule(language, execution, plan.originals)

@@ -29,7 +29,7 @@ from validators.goals import NUMBER, WALL_CLOCK, Bound, Speed, find_goal, parse_
 from validators.measuring import BOUND_RUNS, MOST_ROUNDS, Rounds, decide_bound, decide_speed
 from validators.runners.cheating import find_cheats
 from validators.runners.commands import absent_program, command_program
-from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
+from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, to_verdict, unavailable
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
 
@@ -77,17 +77,10 @@ class Benchmark:
             decision = await _race(course, goal, untouched, program)
         else:
             decision = await _measure(course, goal, program)
-        status, diagnostics, reason = decision
-        return Verdict(
-            self.name,
-            status,
-            confidence=0.0 if status == "unavailable" else CONFIDENCE,
-            diagnostics=diagnostics,
-            reason=reason,
-            receipt=Receipt(
-                tool=self._sandbox.name, command=given.benchmark_command, exit_code=course.exit_code
-            ),
+        receipt = Receipt(
+            tool=self._sandbox.name, command=given.benchmark_command, exit_code=course.exit_code
         )
+        return to_verdict(self.name, decision, CONFIDENCE, receipt)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ In Python every name must be bound too, and the function that the task leaves op
 
 import os
 import re
-import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,11 +13,11 @@ from sandbox.profiles import COMPILER
 from sandbox.program import Execution, Program, Sandbox
 from validators.compilers import NOT_COMPILED, Check
 from validators.naming import find_naming_flaws
-from validators.plans import Plan, make_plan
+from validators.plans import in_workspace, make_plan, shown_command, tool_program
 from validators.previous import is_in_place, keep_new, previous_candidate
 from validators.project_compilers import pick_checks
 from validators.remarks import keep_first, own_remarks, project_remarks
-from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, unavailable
+from validators.sandboxed import Decision, describe_end, judge_sandboxed, tail, to_verdict, unavailable
 from validators.toolchains import Tool, find_tool
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
@@ -74,23 +73,12 @@ class Compile:
         version = await self._version(check, tool)
         if not version:
             return unavailable(self.name, f"{tool.path!r} does not run in the sandbox. {check.install}")
-        program = _program(check, tool, plan)
-        if given.workspace and check.looks_around:
-            program = replace(program, tree=given.workspace, removed=candidate.removed)
+        program = tool_program(check, tool, plan, _LIMITS)
+        search = {"PATH": f"{Path(tool.path).parent}:{os.defpath}", **program.environment}
+        program = in_workspace(replace(program, environment=search), check, candidate, given.workspace)
         execution = await self._sandbox.run(program)
-        status, diagnostics, reason = conclude(check, execution, plan.originals)
-        return Verdict(
-            self.name,
-            status,
-            confidence=0.0 if status == "unavailable" else CONFIDENCE,
-            diagnostics=diagnostics,
-            reason=reason,
-            receipt=Receipt(
-                tool=version,
-                command=shlex.join((check.tool, *(check.shown or check.arguments), *plan.originals)),
-                exit_code=execution.exit_code,
-            ),
-        )
+        receipt = Receipt(tool=version, command=shown_command(check, plan), exit_code=execution.exit_code)
+        return to_verdict(self.name, conclude(check, execution, plan.originals), CONFIDENCE, receipt)
 
     async def _excuse(
         self, verdict: Verdict, check: Check, tool: Tool, candidate: Candidate, given: Given
@@ -131,16 +119,6 @@ class Compile:
             named = lines[0] if check.tool in lines[0].lower() else f"{check.tool} {lines[0]}"
             self._versions[tool] = named if execution.exit_code == 0 else ""
         return self._versions[tool]
-
-
-def _program(check: Check, tool: Tool, plan: Plan) -> Program:
-    return Program(
-        argv=plan.argv,
-        files=plan.files,
-        environment={"PATH": f"{Path(tool.path).parent}:{os.defpath}", **check.environment},
-        readable=tool.readable,
-        limits=_LIMITS,
-    )
 
 
 def conclude(check: Check, execution: Execution, originals: dict[str, str]) -> Decision:

@@ -18,8 +18,8 @@ from validators.compilers import is_module
 from validators.runners.example_calls import Definitions, Example, find_examples, read_javascript, read_python
 from validators.runners.example_deciding import NONE_SHOWN, decide, read_answers, tally
 from validators.runners.python_report import read_report
-from validators.runners.python_start import Runner, importable_files
-from validators.sandboxed import judge_sandboxed, unavailable
+from validators.runners.python_start import Runner, example_caller, importable_files
+from validators.sandboxed import judge_sandboxed, to_verdict, unavailable
 from validators.toolchains import Tool, find_tool
 from validators.validator import Given
 from validators.verdict import Candidate, Receipt, Verdict
@@ -73,11 +73,9 @@ class Examples:
         execution = await self._sandbox.run(examples_program(runner, calls, given, self._limits))
         answers = read_answers(read_report(execution.report, runner.secret).records)
         found = await to_thread.run_sync(tally, given.task, calls.examples, answers)
-        status, diagnostics, reason = decide(found)
-        confidence = 0.0 if status == "unavailable" else CONFIDENCE
         command = "; ".join(example.call for example in calls.examples)
         receipt = Receipt(tool=self._sandbox.name, command=command, exit_code=execution.exit_code)
-        return Verdict(self.name, status, confidence, diagnostics, reason, receipt=receipt)
+        return to_verdict(self.name, decide(found), CONFIDENCE, receipt)
 
 
 def plan_python(candidate: Candidate, task: str) -> Calls:
@@ -128,9 +126,8 @@ def examples_program(runner: Runner, calls: Calls, given: Given, limits: Limits)
         "cpu_seconds": min(_CPU_SECONDS, limits.cpu_seconds),
         "seconds": limits.seconds / 3,
     }
-    child = resources.files("validators.runners").joinpath("example_child.py").read_text("utf-8")
     return Program(
-        argv=(*START, child, runner.folder),
+        argv=(*START, example_caller(), runner.folder),
         files={**calls.files, f"{runner.folder}/settings.json": json.dumps(settings)},
         tree=given.workspace or None,
         removed=calls.removed if given.workspace else (),

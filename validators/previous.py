@@ -1,7 +1,7 @@
 """Read what the workspace holds in a candidate's place, and tell what is new in the candidate."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from stat import S_ISREG
 
 import anyio
@@ -28,14 +28,17 @@ async def previous_candidate(workspace: str, candidate: Candidate) -> Candidate:
     There is none where the candidate is what the workspace holds: then the work was done in place, and what
     is wrong with it is not excused by being there.
     """
-    if await is_in_place(workspace, candidate):
-        return Candidate({}, candidate.language)
-    return Candidate(await _read_files(workspace, candidate), candidate.language)
+    present = await _read_files(workspace, candidate)
+    return Candidate({} if _is_same(present, candidate) else present, candidate.language)
 
 
 async def is_in_place(workspace: str, candidate: Candidate) -> bool:
     """Tell whether the workspace holds the candidate already, as after an edit in place."""
-    return not candidate.removed and await _read_files(workspace, candidate) == dict(candidate.files)
+    return _is_same(await _read_files(workspace, candidate), candidate)
+
+
+def _is_same(present: Mapping[str, str], candidate: Candidate) -> bool:
+    return not candidate.removed and present == dict(candidate.files)
 
 
 async def _read_files(workspace: str, candidate: Candidate) -> dict[str, str]:

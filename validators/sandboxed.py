@@ -9,7 +9,7 @@ from sandbox.errors import SandboxError, UnsafePath
 from sandbox.packing import check_path
 from sandbox.program import Execution, Limits
 from validators.reading import last_lines
-from validators.verdict import Candidate, Diagnostic, Status, Verdict
+from validators.verdict import Candidate, Diagnostic, Receipt, Status, Verdict
 
 Decision = tuple[Status, tuple[Diagnostic, ...], str]
 """Status, diagnostics and reason of a verdict."""
@@ -48,6 +48,13 @@ async def judge_sandboxed(
         seconds=anyio.current_time() - began,
         receipt=replace(verdict.receipt, digest=candidate.digest),
     )
+
+
+def to_verdict(name: str, decision: Decision, confidence: float, receipt: Receipt | None = None) -> Verdict:
+    """Return the verdict that a decision comes to; `confidence` is for one that judges."""
+    status, diagnostics, reason = decision
+    trust = 0.0 if status == "unavailable" else confidence
+    return Verdict(name, status, trust, diagnostics, reason, receipt=receipt or Receipt())
 
 
 def unavailable(name: str, reason: str) -> Verdict:

@@ -1,14 +1,13 @@
 """Have a tool look over a candidate in the sandbox, and keep what it says of the candidate alone."""
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sandbox.profiles import COMPILER
-from sandbox.program import Program, Sandbox
+from sandbox.program import Sandbox
 from validators.compilers import Check
-from validators.plans import make_plan
+from validators.plans import in_workspace, make_plan, shown_command, tool_program
 from validators.previous import keep_new, previous_candidate
 from validators.remarks import keep_first, own_remarks
 from validators.sandboxed import describe_end, tail
@@ -62,18 +61,8 @@ async def scan(sandbox: Sandbox, check: Check, candidate: Candidate, workspace: 
     if tool is None:
         return Scan(problem=f"{check.binaries[0]!r} is not installed here. {check.install}")
     plan = make_plan(check, tool, candidate)
-    tree = workspace or None if check.looks_around else None
-    execution = await sandbox.run(
-        Program(
-            argv=plan.argv,
-            files=plan.files,
-            tree=tree,
-            removed=candidate.removed if tree else (),
-            environment=check.environment,
-            readable=tool.readable,
-            limits=_LIMITS,
-        )
-    )
+    program = tool_program(check, tool, plan, _LIMITS)
+    execution = await sandbox.run(in_workspace(program, check, candidate, workspace))
     if limit := describe_end(execution, _LIMITS):
         return Scan(problem=f"{check.tool!r} gave no answer. {limit}")
     said = own_remarks(check.read(execution.stdout + execution.stderr), plan.originals)
@@ -81,8 +70,8 @@ async def scan(sandbox: Sandbox, check: Check, candidate: Candidate, workspace: 
     if execution.exit_code > _FOUND_SOMETHING:
         last = tail(execution).strip().rpartition("\n")[2]
         return Scan(problem=f"{check.tool!r} does not work here, it ended with {execution.exit_code}: {last}")
-    command = shlex.join((check.tool, *(check.shown or check.arguments), *plan.originals))
-    return Scan(remarks, receipt=Receipt(tool=check.tool, command=command, exit_code=execution.exit_code))
+    receipt = Receipt(tool=check.tool, command=shown_command(check, plan), exit_code=execution.exit_code)
+    return Scan(remarks, receipt=receipt)
 
 
 def join_receipts(receipts: Sequence[Receipt]) -> Receipt:

@@ -13,7 +13,7 @@ from anyio import to_thread
 from sandbox.errors import UnsafePath
 from sandbox.packing import check_path
 from validators.overreach import Revision, find_overreach
-from validators.sandboxed import UNSAFE_PATH, Decision, unavailable
+from validators.sandboxed import UNSAFE_PATH, Decision, to_verdict, unavailable
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
 
@@ -43,9 +43,8 @@ def _judge(candidate: Candidate, given: Given) -> Verdict:
         return Verdict(Scope.name, "failed", 1.0, (Diagnostic(str(error), code=UNSAFE_PATH),))
     if not given.task.strip():
         return unavailable(Scope.name, "No task was given to hold the change against.")
-    status, diagnostics, reason = decide_scope(f"{given.task}\n{given.requirements}", revisions, candidate)
-    confidence = 0.0 if status == "unavailable" else CONFIDENCE
-    return Verdict(Scope.name, status, confidence, diagnostics, reason)
+    decision = decide_scope(f"{given.task}\n{given.requirements}", revisions, candidate)
+    return to_verdict(Scope.name, decision, CONFIDENCE)
 
 
 def read_revisions(candidate: Candidate, workspace: str) -> tuple[Revision, ...]:

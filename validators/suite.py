@@ -31,7 +31,7 @@ from validators.runners.python_tests.reporting import TESTS
 from validators.runners.suites import SUITES, Suite, count_checks
 from validators.runners.tampering import is_test_file
 from validators.runners.written_tests import uncalled_tests
-from validators.sandboxed import Decision, describe_end, judge_sandboxed, unavailable
+from validators.sandboxed import Decision, describe_end, judge_sandboxed, to_verdict, unavailable
 from validators.toolchains import Tool, find_tool
 from validators.validator import Given
 from validators.verdict import Candidate, Diagnostic, Receipt, Verdict
@@ -174,15 +174,8 @@ class Tests:
         return self._verdict(decision, execution, f"python {platform.python_version()} {TESTS}")
 
     def _verdict(self, decision: Decision, execution: Execution, command: str) -> Verdict:
-        status, diagnostics, reason = decision
-        return Verdict(
-            self.name,
-            status,
-            confidence=0.0 if status == "unavailable" else CONFIDENCE,
-            diagnostics=diagnostics,
-            reason=reason,
-            receipt=Receipt(tool=self._sandbox.name, command=command, exit_code=execution.exit_code),
-        )
+        receipt = Receipt(tool=self._sandbox.name, command=command, exit_code=execution.exit_code)
+        return to_verdict(self.name, decision, CONFIDENCE, receipt)
 
 
 def check_names(candidate: Candidate) -> None:

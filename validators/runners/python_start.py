@@ -63,9 +63,15 @@ def runner_package() -> dict[str, str]:
 
 
 @cache
+def example_caller() -> str:
+    """Return the code that makes the calls of examples."""
+    return resources.files("validators.runners").joinpath("example_child.py").read_text("utf-8")
+
+
+@cache
 def preload() -> Preload:
-    """Return what a warm Python has imported already: the runner."""
-    return Preload(("given_tests_runner.running",), runner_package(), (_START,))
+    """Return what a warm Python has ready: the runner imported, the caller of examples compiled."""
+    return Preload(("given_tests_runner.running",), runner_package(), (_START, example_caller()))
 
 
 def named_file(candidate: Candidate) -> str:

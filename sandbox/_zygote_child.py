@@ -41,9 +41,8 @@ _REPORT, _FIRST_UNUSED = 3, 4
 class Plan(TypedDict):
     """What stays the same for every program."""
 
-    folder: str
-    """Where a program starts; private, as `private` are."""
     private: list[str]
+    """Folders that a program may write, the first of which it starts in; empty for each."""
     filter: str
     """For seccomp, in hexadecimal digits; it lets pass what making folders private needs."""
     codes: list[str]
@@ -187,7 +186,7 @@ def _become(
         os.setresgid(job["uid"], job["uid"], job["uid"])
         os.setresuid(job["uid"], job["uid"], job["uid"])  # which takes all capabilities
     control(SET_DUMPABLE, 1)  # it is a program like another from now on
-    os.chdir(plan["folder"])
+    os.chdir(plan["private"][0])
     for path, text in job["files"].items():
         _write(path, text)
     _connect(stdout, report if job["report"] else None, starting)
@@ -202,8 +201,8 @@ def _make_private(plan: Plan, job: Job) -> None:
     """Put empty folders, that nobody else sees, over those that a program may write."""
     check(LIBC.unshare(_NEW_MOUNTS | _NEW_IPC), "unshare")
     options = f"mode=1777,size={job['folder_bytes']},nr_inodes={job['folder_inodes']}".encode()
-    for folder in (plan["folder"], *plan["private"]):
-        flags = _NO_SUID | _NO_DEVICES
+    flags = _NO_SUID | _NO_DEVICES
+    for folder in plan["private"]:
         check(LIBC.mount(b"tmpfs", folder.encode(), b"tmpfs", flags, options), f"mount {folder}")
 
 

@@ -2,28 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from typing import Protocol
 
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.container import DEFAULT_IMAGE, Container
 from sandbox.errors import SandboxUnavailable
 from sandbox.job import Job
 from sandbox.landlock import Landlock
-from sandbox.program import Execution, Level, Program, Sandbox
+from sandbox.program import CheckedSandbox, Execution, Level, Program
 from sandbox.seatbelt import Seatbelt
 from sandbox.unsandboxed import Unsandboxed
-
-
-class CheckedSandbox(Sandbox, Protocol):
-    """A sandbox that can say what holds, for `doctor`."""
-
-    async def check(self) -> str:
-        """Say in one sentence what holds here.
-
-        Raises:
-            SandboxUnavailable: Nothing holds; the message says what to do.
-        """
-        ...
 
 
 class Refusing:

@@ -3,19 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from sandbox.program import Execution, Level, Program, Sandbox
+from sandbox.program import CheckedSandbox, Execution, Level, Program
 
 
-class OwnedSandbox(Sandbox, Protocol):
-    """A sandbox that can say what holds, and that may keep something running between programs."""
-
-    async def check(self) -> str:
-        """Say in one sentence what holds here.
-
-        Raises:
-            SandboxUnavailable: Nothing holds; the message says what to do.
-        """
-        ...
+class OwnedSandbox(CheckedSandbox, Protocol):
+    """A sandbox that may keep something running between programs."""
 
     async def aclose(self) -> None:
         """End what is kept running."""

@@ -93,3 +93,15 @@ class Sandbox(Protocol):
             SandboxUnavailable: The sandbox itself cannot be set up here; the message says how to get it.
         """
         ...
+
+
+class CheckedSandbox(Sandbox, Protocol):
+    """A sandbox that can say what holds, for `doctor`."""
+
+    async def check(self) -> str:
+        """Say in one sentence what holds here.
+
+        Raises:
+            SandboxUnavailable: Nothing holds; the message says what to do.
+        """
+        ...

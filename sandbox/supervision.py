@@ -12,7 +12,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 from anyio import to_thread
@@ -33,7 +33,7 @@ _SHORT_SECONDS = 0.03
 _CHUNK_BYTES = 65536
 _FILE_SYSTEMS = 3
 """Private ones of a run: the working folder, the temporary one, shared memory."""
-KILLED_CODES = frozenset({128 + signal.SIGKILL, 128 + signal.SIGXCPU})
+_KILLED_CODES = frozenset({128 + signal.SIGKILL, 128 + signal.SIGXCPU})
 """Of programs that were ended from outside, or by the limit of processor time."""
 
 
@@ -188,7 +188,7 @@ class _Run:
         scope.cancel()
 
     async def destroy(self) -> None:
-        """Kill what is left of the program, and read the rest of what it wrote."""
+        """Kill what is left of the program."""
         if self._began is not None:
             self._seconds = anyio.current_time() - self._began
         if self._launch.cleans_up:
@@ -196,10 +196,6 @@ class _Run:
         self._exit_code = await self._tree.destroy()
         if self._launch.starved() or (self._group is not None and self._group.starved()):
             self._end = "out_of_memory"
-        for stream in (self._stdout, self._stderr, self._report):
-            stream.drain()
-            if stream.overflown:
-                self._end = "too_much_output"
 
     def execution(self) -> Execution:
         """Return what came of it.
@@ -207,20 +203,38 @@ class _Run:
         Raises:
             SandboxError: It is not the program that failed.
         """
+        streams = (self._stdout, self._stderr, self._report)
+        execution = finish(self._end, self._exit_code, self._seconds, streams)
         if self._stage == b"":
-            raise SandboxUnavailable(self._stderr.text().strip() or "The sandbox did not start.")
+            raise SandboxUnavailable(execution.stderr.strip() or "The sandbox did not start.")
         if self._stage == b"1":
-            raise SandboxError(f"The working folder could not be filled: {self._stderr.text().strip()}")
-        # a program that a signal ended has a negative code when started directly, 128 + signal through bwrap
-        exit_code = self._exit_code if self._exit_code >= 0 else 128 - self._exit_code
-        return Execution(
-            end="killed" if self._end == "exited" and exit_code in KILLED_CODES else self._end,
-            exit_code=exit_code,
-            stdout=self._stdout.text(),
-            stderr=self._stderr.text() + self._remark,
-            seconds=self._seconds,
-            report=self._report.text(),
-        )
+            raise SandboxError(f"The working folder could not be filled: {execution.stderr.strip()}")
+        return replace(execution, stderr=execution.stderr + self._remark)
+
+
+def finish(end: End, exit_code: int, seconds: float, streams: tuple[Stream, Stream, Stream]) -> Execution:
+    """Read what is left in stdout, stderr and the report, and return what came of a program.
+
+    Args:
+        end: How it ended, as far as was seen from outside.
+        exit_code: A signal is a negative one when the program was started directly, 128 and more by bwrap.
+        seconds: How long it ran.
+        streams: What it wrote; all that could write to them is gone.
+    """
+    for stream in streams:
+        stream.drain()
+        if stream.overflown:
+            end = "too_much_output"
+    code = exit_code if exit_code >= 0 else 128 - exit_code
+    stdout, stderr, report = (stream.text() for stream in streams)
+    return Execution(
+        end="killed" if end == "exited" and code in _KILLED_CODES else end,
+        exit_code=code,
+        stdout=stdout,
+        stderr=stderr,
+        seconds=seconds,
+        report=report,
+    )
 
 
 async def read_all(stream: Stream, scope: anyio.CancelScope) -> None:

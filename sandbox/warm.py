@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import anyio
 
-from sandbox.choose import CheckedSandbox
 from sandbox.errors import SandboxUnavailable
 from sandbox.packing import check_files
-from sandbox.program import Execution, Level, Program
+from sandbox.program import CheckedSandbox, Execution, Level, Program
 from sandbox.zygote import START, Preload, Zygote
 
 
 class Warm:
-    """Runs what `python -I -B -c` would run without starting Python each time, one program a core.
+    """Runs what `python -I -B -c` would run without starting Python each time.
+
+    As many programs run at once as there are cores, and one more, so that none waits for this process.
 
     It promises what bubblewrap does: each program has processes, folders, limits and a user of its own, no
     network, and ends whole. It does not hold where another sandbox than bubblewrap was chosen; all programs

@@ -22,6 +22,7 @@ from sandbox._zygote_child import Job, Plan
 from sandbox.bubblewrap import (
     NAMESPACES,
     NOBODY,
+    PRIVATE_FOLDERS,
     WORKING_FOLDER,
     clean_environment,
     private_uid,
@@ -33,7 +34,7 @@ from sandbox.processes import ProcessTree
 from sandbox.program import End, Execution, Program
 from sandbox.seccomp import assemble
 from sandbox.streams import Stream
-from sandbox.supervision import KILLED_CODES, outgrown, read_all
+from sandbox.supervision import finish, outgrown, read_all
 
 START = (sys.executable, "-I", "-B", "-c")
 """How the words of a program begin that a zygote can run; code and arguments follow."""
@@ -49,7 +50,6 @@ module = type(sys)("__main__")
 sys.modules["__main__"] = module
 exec(code, vars(module))
 """
-_PRIVATE = ("/tmp", "/dev/shm")  # noqa: S108 - inside, they are private
 _ROOT_KEEPS = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_KILL")
 _NEEDS = ("CAP_SYS_ADMIN",)
 _START_SECONDS = 20.0
@@ -112,8 +112,7 @@ class Zygote:
 
     async def _warm(self, seccomp: bytes, preload: Preload) -> bool:
         plan = Plan(
-            folder=WORKING_FOLDER,
-            private=[*_PRIVATE],
+            private=[*PRIVATE_FOLDERS],
             filter=seccomp.hex(),
             modules=[*preload.modules],
             codes=[*preload.codes],
@@ -156,7 +155,7 @@ class Zygote:
                 await self.destroy()
                 if end == "exited":
                     return None
-            return streams.execution(end, answer or 0, seconds)
+            return finish(end, answer or 0, seconds, streams.all)
 
     async def destroy(self) -> None:
         """End it and all that it forked; afterwards nothing of it is left."""
@@ -204,11 +203,10 @@ class Zygote:
             os.close(memory)
 
     def _answer(self) -> int | None:
-        """Return the exit code as a shell would; nothing when the program was not started."""
+        """Return how the program ended, a signal as a negative code; nothing when it was not started."""
         said = self._channel.recv(_ANSWER.size)
         begun, status = _ANSWER.unpack(said) if said else (False, 0)
-        code = os.waitstatus_to_exitcode(status)
-        return (code if code >= 0 else 128 - code) if begun else None
+        return os.waitstatus_to_exitcode(status) if begun else None
 
 
 class _Streams:
@@ -222,28 +220,13 @@ class _Streams:
             opened.callback(os.close, reader)
             self._handed_over.callback(os.close, writer)
             ends.append((Stream(reader, program.limits.output_bytes), writer))
-        self.all = tuple(stream for stream, _ in ends)
+        (stdout, _), (stderr, _), (report, _) = ends
+        self.all = (stdout, stderr, report)
         self.inner = tuple(writer for _, writer in ends)
 
     def close_inner(self) -> None:
         """Close the other side's ends here."""
         self._handed_over.close()
-
-    def execution(self, end: End, exit_code: int, seconds: float) -> Execution:
-        """Read the rest and return what came of the program."""
-        for stream in self.all:
-            stream.drain()
-            if stream.overflown:
-                end = "too_much_output"
-        stdout, stderr, report = (stream.text() for stream in self.all)
-        return Execution(
-            end="killed" if end == "exited" and exit_code in KILLED_CODES else end,
-            exit_code=exit_code,
-            stdout=stdout,
-            stderr=stderr,
-            seconds=seconds,
-            report=report,
-        )
 
 
 def _job(program: Program) -> Job:

@@ -52,11 +52,16 @@ PART = "```python\ndef keep_3(x):\n    return x - 3\n```"
 WHOLE = f"```python\n{LONG.replace('x + 3', 'x - 3', 1)}```"
 
 
+def add_scope(set_up):
+    """Have quick edits held against their scope."""
+    policy = set_up.config.read_text()
+    set_up.config.write_text(policy.replace('validators = ["syntax"]', 'validators = ["syntax", "scope"]'))
+
+
 async def test_an_answer_that_drops_the_rest_of_the_file_is_sent_back(stage):
     set_up = stage(weak=[PART, WHOLE])
     (set_up.folder / "kept.py").write_text(LONG)
-    config = set_up.config.read_text().replace('validators = ["syntax"]', 'validators = ["syntax", "scope"]')
-    set_up.config.write_text(config)
+    add_scope(set_up)
 
     async with set_up.client() as client:
         answer = await delegate(
@@ -86,8 +91,7 @@ async def test_a_change_can_be_held_against_its_scope_alone(stage):
 async def test_scope_alone_accepts_nothing_that_no_parser_knows(stage):
     set_up = stage(weak=["notes.lua\n```lua\nx = 3\ny = 2\n```"])
     (set_up.folder / "notes.lua").write_text("x = 1\ny = 2\n")
-    config = set_up.config.read_text().replace('validators = ["syntax"]', 'validators = ["syntax", "scope"]')
-    set_up.config.write_text(config)
+    add_scope(set_up)
 
     async with set_up.client() as client:
         answer = await delegate(

@@ -1,11 +1,12 @@
 import errno
-import struct
+from collections import defaultdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.hostcalls import OWN_PID, Exposure, assemble_for_host
+from tests.sandbox.bpf import run_filter
 
 ALLOWED, REFUSED, MISSING = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -46,23 +47,11 @@ OPENAT2 = 437
 
 
 def decide(machine, exposure, call, *arguments):
-    """Run the filter as the kernel would."""
-    program = list(struct.iter_unpack("=HBBI", assemble_for_host(machine, exposure)))
+    """Run the filter as the kernel would; arguments that are not given are 0."""
     number = CALLS[machine][call] if isinstance(call, str) else call
-    data = {0: number, 4: MACHINES[machine], **{16 + 8 * at: value for at, value in enumerate(arguments)}}
-    at, value = 0, 0
-    while True:
-        code, when_true, when_false, operand = program[at]
-        at += 1
-        if code == 0x06:
-            return operand
-        if code == 0x20:
-            value = data.get(operand, 0)
-        elif code == 0x54:
-            value &= operand
-        else:
-            holds = value == operand if code == 0x15 else bool(value & operand)
-            at += when_true if holds else when_false
+    given = {16 + 8 * at: value for at, value in enumerate(arguments)}
+    data = defaultdict(int, {0: number, 4: MACHINES[machine], **given})
+    return run_filter(assemble_for_host(machine, exposure), data)
 
 
 @pytest.mark.parametrize("machine", MACHINES)

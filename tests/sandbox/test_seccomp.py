@@ -1,12 +1,12 @@
 import errno
 import json
-import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.seccomp import assemble, write_profile
+from tests.sandbox.bpf import run_filter
 
 ALLOWED, KILLED, REFUSED = 0x7FFF0000, 0x80000000, 0x00050000
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -19,19 +19,7 @@ machines = pytest.mark.parametrize("machine", MACHINES)
 
 def decide(machine, number, argument=0, audit=None):
     """Run the filter as the kernel would."""
-    program = list(struct.iter_unpack("=HBBI", assemble(machine)))
-    data = {0: number, 4: audit or MACHINES[machine], 16: argument}
-    at, value = 0, 0
-    while True:
-        code, when_true, when_false, operand = program[at]
-        at += 1
-        if code == 0x06:
-            return operand
-        if code == 0x20:
-            value = data[operand]
-        else:
-            holds = {0x15: value == operand, 0x35: value >= operand, 0x45: bool(value & operand)}[code]
-            at += when_true if holds else when_false
+    return run_filter(assemble(machine), {0: number, 4: audit or MACHINES[machine], 16: argument})
 
 
 @machines

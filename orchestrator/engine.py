@@ -78,7 +78,7 @@ async def delegate(
             step = made
             break
         attempts.append(made)
-        await world.records.add_attempt(record.task_id, record.round, route.task_type, made)
+        await world.records.add_attempt(record.task_id, record.round, made)
     account = Account(job.asking.purse.task_usd, await world.records.spent(record.task_id))
     outcome = conclude(world.policy, record.task_id, route, attempts, step, account)
     outcome = deliver(world.roots, task, replace(outcome, seconds=time.monotonic() - started))

@@ -1,7 +1,7 @@
-"""The append-only record, one SQLite file that many processes share: opening, threads, transactions, schema.
+"""The append-only record, one SQLite file that many processes share: opening, threads, transactions.
 
 One connection on one thread a process; every write is a short `BEGIN IMMEDIATE` in WAL mode, so writers
-queue up instead of failing. What the tables hold is asked and told in `records`.
+queue up instead of failing. What the tables hold is asked and told in `records`; `schema` has their columns.
 """
 
 from collections.abc import Callable
@@ -13,51 +13,10 @@ import anyio
 import anyio.from_thread
 import apsw
 
+from orchestrator.schema import MIGRATIONS
+
 Result = TypeVar("Result")
 BUSY_MILLISECONDS = 20_000
-SCHEMA_VERSION = 1
-
-SCHEMA = """
-CREATE TABLE tasks (
-    task_id TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,                      -- task | analysis
-    created REAL NOT NULL,                   -- seconds since 1970, as all times here
-    updated REAL NOT NULL,
-    status TEXT NOT NULL,
-    description TEXT NOT NULL,
-    request TEXT NOT NULL,                   -- JSON of what was asked
-    task_type TEXT NOT NULL DEFAULT '',
-    complexity REAL NOT NULL DEFAULT 0,
-    round INTEGER NOT NULL DEFAULT 1,        -- counts a person's 'retry'
-    approved_paid INTEGER NOT NULL DEFAULT 0,
-    guidance TEXT NOT NULL DEFAULT '',       -- what a person said with 'retry'
-    owner TEXT NOT NULL DEFAULT '',          -- the process that works on it
-    lease_until REAL NOT NULL DEFAULT 0,
-    outcome TEXT NOT NULL DEFAULT ''         -- JSON, as last told
-);
-CREATE INDEX tasks_by_status ON tasks (status, updated);
-CREATE TABLE steps (                         -- memo of everything asked of the world
-    task_id TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, at REAL NOT NULL,
-    PRIMARY KEY (task_id, key)
-) WITHOUT ROWID;
-CREATE TABLE attempts (
-    task_id TEXT NOT NULL, number INTEGER NOT NULL, round INTEGER NOT NULL, at REAL NOT NULL,
-    task_type TEXT NOT NULL, tier TEXT NOT NULL, model TEXT NOT NULL, approved INTEGER NOT NULL,
-    trouble TEXT NOT NULL, tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,
-    cost_usd REAL NOT NULL, seconds REAL NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (task_id, number)
-) WITHOUT ROWID;
-CREATE TABLE money (                         -- reserved before a paid call, settled after it
-    id INTEGER PRIMARY KEY, task_id TEXT NOT NULL, step TEXT NOT NULL, tier TEXT NOT NULL,
-    day TEXT NOT NULL, at REAL NOT NULL, reserved_usd REAL NOT NULL, settled_usd REAL
-);
-CREATE INDEX money_by_day ON money (day);
-CREATE INDEX money_by_task ON money (task_id);
-CREATE TABLE decisions (                     -- who decided what, and why
-    id INTEGER PRIMARY KEY, task_id TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL
-);
-CREATE INDEX decisions_by_task ON decisions (task_id);
-"""
 
 
 class LedgerError(Exception):
@@ -141,17 +100,19 @@ class Ledger:
 
 
 def _migrate(connection: apsw.Connection) -> None:
-    if connection.pragma("user_version") == SCHEMA_VERSION:
+    known = len(MIGRATIONS)
+    if connection.pragma("user_version") == known:
         return
     connection.execute("BEGIN IMMEDIATE")
     version = connection.pragma("user_version")  # another process may have been faster
-    if version == 0:
-        connection.execute(SCHEMA)
-        connection.pragma("user_version", SCHEMA_VERSION)
+    for migration in MIGRATIONS[version:]:
+        connection.execute(migration)
+    if version < known:
+        connection.pragma("user_version", known)
     connection.execute("COMMIT")
-    if version > SCHEMA_VERSION:
+    if version > known:
         raise LedgerError(
-            f"This ledger was written by a newer release: schema {version}, this one knows {SCHEMA_VERSION}. "
+            f"This ledger was written by a newer release: schema {version}, this one knows {known}. "
             "Install that release, or point ORCHESTRATOR_HOME to another folder."
         )
 

@@ -85,6 +85,7 @@ class Orchestrator:
             request=write_json(task),
             task_type=self.task_type(task, classification),
             complexity=classification.complexity if task.complexity is None else task.complexity,
+            domain=task.domain or classification.domain,
         )
         await self.world.records.open_task(opening, self.owner, LEASE_SECONDS)
         if approved_paid:

@@ -7,13 +7,26 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 BackendKind = Literal["lmstudio", "ollama", "openai", "anthropic", "embedded", "scripted"]
 ValidatorName = Literal[
-    "syntax", "compile", "scope", "lint", "security", "examples", "tests", "semantic", "benchmark"
+    "syntax",
+    "compile",
+    "scope",
+    "lint",
+    "security",
+    "examples",
+    "tests",
+    "agreement",
+    "generated_tests",
+    "semantic",
+    "benchmark",
 ]
 Domain = Literal["code", "general", "reasoning", "extraction"]
 Image = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._/:@-]{0,254})?$")]
 """How a container's image is named; nothing that a command line could take for an option."""
 TASK_TYPES = ("quick_edit", "standard_dev", "complex_architecture", "critical")
 TaskTypeName = Literal["quick_edit", "standard_dev", "complex_architecture", "critical"]
+
+CHECKED_FROM = 5.0
+"""Complexity from which work is checked where the policy does not say by whom."""
 
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -93,10 +106,29 @@ class TaskTypePolicy(_Section):
     complexity: Annotated[list[Annotated[float, Field(ge=0, le=10)]], Field(min_length=2, max_length=2)]
     route: Annotated[list[Name], Field(min_length=1)]
     attempts_per_tier: Annotated[int, Field(ge=1, le=20)] = 2
-    checker: Name = "none"
+    samples: Annotated[int, Field(ge=1, le=16)] = 1
+    plan: bool = False
+    checker: Name | None = None
     validators: Annotated[list[ValidatorName], Field(min_length=1)]
+    wanted_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    usd_per_task: Dollars | None = None
+    usd_per_day: Dollars | None = None
     when_exhausted: Literal["skip", "review"] = "skip"
     review: Literal["never", "always"] = "never"
+
+    def checker_at(self, complexity: float) -> str:
+        """Say who checks; unless the policy does, nobody below complexity 5 and the next tier from there."""
+        return self.checker or ("none" if complexity < CHECKED_FROM else "next")
+
+
+class VoicePolicy(_Section):
+    """One `[voices.NAME]`: how a worker is addressed for tasks of one kind."""
+
+    system: Annotated[str, Field(min_length=1, max_length=4000)]
+    task_types: list[TaskTypeName] = Field(default_factory=list)
+    words: list[str] = Field(default_factory=list)
+    domain: Domain | None = None
+    start_tier: Name | None = None
 
 
 class Guards(_Section):
@@ -106,13 +138,26 @@ class Guards(_Section):
     usd_per_task: Dollars = 0.50
     usd_per_day: Dollars = 5.00
     seconds_per_task: Seconds = 900.0
+    attempts_per_task: Annotated[int, Field(ge=1)] = 30
+    tokens_per_task: Annotated[int, Field(ge=1000)] = 1_000_000
     roots: list[str] = Field(default_factory=list)
 
 
 class Learning(_Section):
-    """`[learning]`."""
+    """`[learning]`: what routing takes from the ledger."""
 
     enabled: bool = True
+    explore: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    half_life_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
+    usd_per_hour: Dollars = 0.5
+
+
+class CachePolicy(_Section):
+    """`[cache]`: answers that are not asked for twice."""
+
+    enabled: bool = True
+    days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
+    mb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 200.0
 
 
 class ValidatorsPolicy(_Section):
@@ -138,7 +183,9 @@ class Policy(_Section):
     tiers: dict[Name, TierPolicy]
     task_types: dict[TaskTypeName, TaskTypePolicy]
     guards: Guards = Guards()
+    voices: dict[Name, VoicePolicy] = Field(default_factory=dict)
     learning: Learning = Learning()
+    cache: CachePolicy = CachePolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
     validators: ValidatorsPolicy = ValidatorsPolicy()
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.policy import (
     BackendPolicy,
+    CachePolicy,
     Guards,
     Learning,
     Policy,
@@ -18,6 +19,7 @@ from orchestrator.policy import (
     TaskTypePolicy,
     TierPolicy,
     ValidatorsPolicy,
+    VoicePolicy,
 )
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -41,6 +43,8 @@ def parse_policy(data: Mapping[str, object], source: str = "escalation.toml") ->
         task_types=_parse_task_types(data, mistakes),
         guards=_parse_one("guards", data.get("guards", {}), Guards, mistakes) or Guards(),
         learning=_parse_one("learning", data.get("learning", {}), Learning, mistakes) or Learning(),
+        voices=_parse_entries("voices", data.get("voices", {}), VoicePolicy, mistakes),
+        cache=_parse_one("cache", data.get("cache", {}), CachePolicy, mistakes) or CachePolicy(),
         sandbox=_parse_one("sandbox", data.get("sandbox", {}), SandboxPolicy, mistakes) or SandboxPolicy(),
         validators=_parse_one("validators", data.get("validators", {}), ValidatorsPolicy, mistakes)
         or ValidatorsPolicy(),
@@ -57,6 +61,15 @@ def _parse_named(
     entries = data.get(section, {})
     if not isinstance(entries, Mapping) or not entries:
         mistakes.append(f"{section}: at least one [{section}.NAME] is needed")
+        return {}
+    return _parse_entries(section, entries, model, mistakes)
+
+
+def _parse_entries(
+    section: str, entries: object, model: type[Section], mistakes: list[str]
+) -> dict[str, Section]:
+    if not isinstance(entries, Mapping):
+        mistakes.append(f"{section}: must hold tables, [{section}.NAME]")
         return {}
     parsed: dict[str, Section] = {}
     for name, entry in entries.items():
@@ -104,6 +117,10 @@ def _cross_check(policy: Policy, data: Mapping[str, object]) -> Iterator[str]:
         yield from _check_tier(name, tier, backends, policy)
     for name, task_type in policy.task_types.items():
         yield from _check_task_type(name, task_type, tiers)
+    for name, voice in policy.voices.items():
+        if voice.start_tier and voice.start_tier not in tiers:
+            there = ", ".join(tiers) or "none"
+            yield f"voices.{name}.start_tier = {voice.start_tier!r}: no such tier; there are {there}"
     yield from _check_ranges(policy)
 
 
@@ -151,7 +168,7 @@ def _check_task_type(name: str, task_type: TaskTypePolicy, tiers: tuple[str, ...
     for position, tier in enumerate(task_type.route):
         if tier not in tiers:
             yield f"task_types.{name}.route.{position} = {tier!r}: no such tier; there are {there}"
-    if task_type.checker not in {"none", "same", "next", *tiers}:
+    if task_type.checker and task_type.checker not in {"none", "same", "next", *tiers}:
         yield f"task_types.{name}.checker = {task_type.checker!r}: allowed are none, same, next, {there}"
     if len(set(task_type.route)) < len(task_type.route):
         yield f"task_types.{name}.route: names a tier twice; use attempts_per_tier"

@@ -36,6 +36,7 @@ class TaskRecord:
     owner: str
     lease_until: float
     outcome: str
+    domain: str
 
     @property
     def task(self) -> Task:
@@ -58,6 +59,7 @@ class Opening:
     request: str
     task_type: str = ""
     complexity: float = 0.0
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,13 @@ class Records:
             opening.complexity,
             owner,
             now + lease_seconds,
+            opening.domain,
         )
         await self.ledger.write(
             lambda db: db.execute(
-                "INSERT INTO tasks (task_id, kind, created, updated, status, description, request, task_type,"
-                " complexity, owner, lease_until) VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO tasks (task_id, kind, created, updated, status, description, request,"
+                " task_type, complexity, owner, lease_until, domain)"
+                " VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
         )
@@ -199,14 +203,16 @@ class Records:
             )
         )
 
-    async def add_attempt(self, task_id: str, round_: int, task_type: str, attempt: Attempt) -> None:
-        """Write one finished attempt."""
+    async def add_attempt(self, task_id: str, round_: int, attempt: Attempt) -> None:
+        """Write one finished attempt, with its task's type and domain."""
+        query = (
+            "INSERT INTO attempts SELECT task_id, ?, ?, ?, task_type, ?, ?, ?, ?, ?, ?, ?, ?, ?, domain"
+            " FROM tasks WHERE task_id = ?"
+        )
         row = (
-            task_id,
             attempt.number,
             round_,
             time.time(),
-            task_type,
             attempt.tier,
             attempt.model,
             attempt.approved,
@@ -216,9 +222,9 @@ class Records:
             attempt.cost_usd,
             attempt.seconds,
             write_json(attempt),
+            task_id,
         )
-        places = ", ".join("?" * len(row))
-        await self.ledger.write(lambda db: db.execute(f"INSERT INTO attempts VALUES ({places})", row))  # noqa: S608
+        await self.ledger.write(lambda db: db.execute(query, row))
 
     async def list_attempts(self, task_id: str, round_: int) -> list[Attempt]:
         """Read the attempts of one round, in order."""

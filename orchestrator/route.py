@@ -72,7 +72,7 @@ def plan_route(
         tiers=tuple(tier for tier in found if isinstance(tier, Served)),
         left_out=tuple(tier for tier in found if isinstance(tier, Missing)),
         attempts_per_tier=rules.attempts_per_tier,
-        checker=rules.checker,
+        checker=rules.checker_at(complexity),
         validators=_order([*_usual(rules.validators, task), *task.validators, *_given(task)]),
         demanded=_order([*task.validators, *_given(task)]),
         when_exhausted=rules.when_exhausted,
@@ -97,7 +97,7 @@ def select_tiers(task: Task, policy: Policy, task_type: TaskTypeName) -> tuple[s
 def tiers_of_interest(task: Task, policy: Policy, task_type: TaskTypeName) -> tuple[str, ...]:
     """Name the tiers to survey: the route's, and the checker's where the policy names one."""
     checker = policy.task_types[task_type].checker
-    named = (checker,) if checker in policy.tiers else ()
+    named = (checker,) if checker and checker in policy.tiers else ()
     return tuple(dict.fromkeys([*select_tiers(task, policy, task_type), *named]))
 
 

@@ -14,6 +14,8 @@ VALIDATORS = (
     "examples",
     "tests",
     "benchmark",
+    "generated_tests",
+    "agreement",
     "semantic",
 )
 """By name, cheapest first."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from orchestrator.policy import Policy, TaskTypePolicy
 
 SAFE_SECTIONS = ("task_types", "guards", "validators")
-LIMITS = ("usd_per_task", "usd_per_day", "seconds_per_task")
+LIMITS = ("usd_per_task", "usd_per_day", "seconds_per_task", "attempts_per_task", "tokens_per_task")
 
 
 def find_loosening(data: Mapping[str, object], trusted: Policy) -> Iterator[str]:
@@ -32,7 +32,7 @@ def find_loosening(data: Mapping[str, object], trusted: Policy) -> Iterator[str]
 def _find_loosened_guards(guards: Mapping[str, object], trusted: Policy) -> Iterator[str]:
     for key, value in guards.items():
         allowed = trusted.guards.model_dump()[key] if key in LIMITS else None
-        lowered = isinstance(value, int | float) and isinstance(allowed, float) and value <= allowed
+        lowered = isinstance(value, int | float) and isinstance(allowed, int | float) and value <= allowed
         asks = key == "ask_before_paid" and value is True
         if not (lowered or asks):
             yield f"guards.{key} = {value!r}"
@@ -47,8 +47,12 @@ def _find_loosened_types(types: Mapping[str, object], trusted: Policy) -> Iterat
             if not _TIGHTER[key](entry[key], getattr(own, key)):
                 yield f"task_types.{name}.{key} = {entry[key]!r}"
         for key in sorted(_OPTIONAL - entry.keys()):
-            if not _TIGHTER[key](TaskTypePolicy.model_fields[key].default, getattr(own, key)):
+            if not _TIGHTER[key](_default(key), getattr(own, key)):
                 yield f"task_types.{name} leaves out {key}"
+
+
+def _default(key: str) -> object:
+    return TaskTypePolicy.model_fields[key].default
 
 
 def _is_part(some: object, all_: object) -> bool:
@@ -56,18 +60,28 @@ def _is_part(some: object, all_: object) -> bool:
 
 
 def _is_at_most(number: object, limit: object) -> bool:
-    return isinstance(number, int) and isinstance(limit, int) and number <= limit
+    return isinstance(number, int | float) and isinstance(limit, int | float) and number <= limit
+
+
+def _is_no_dearer(usd: object, limit: object) -> bool:
+    """Compare budgets, of which `None` is none."""
+    return limit is None or _is_at_most(usd, limit)
 
 
 _TIGHTER: Mapping[str, Callable[[object, object], bool]] = {
     "complexity": operator.eq,
     "route": _is_part,
     "attempts_per_tier": _is_at_most,
-    "checker": operator.eq,
+    "samples": _is_at_most,
+    "plan": operator.eq,
+    "checker": lambda said, own: said == own or (said is None and own == "none"),
+    "wanted_confidence": lambda said, own: _is_at_most(own, said),
+    "usd_per_task": _is_no_dearer,
+    "usd_per_day": _is_no_dearer,
     "validators": lambda some, own: _is_part(own, some) or some == own,
     "when_exhausted": lambda said, own: said in {own, "review"},
     "review": lambda said, own: said in {own, "always"},
 }
 """For each key of a task type: whether a strange value, beside the user's own, only tightens."""
-_OPTIONAL = frozenset({"attempts_per_tier", "validators", "review", "checker", "when_exhausted"})
+_OPTIONAL = frozenset(_TIGHTER.keys() - {"complexity", "route"})
 """What a file may leave out says the default, which may be more than what the user says."""

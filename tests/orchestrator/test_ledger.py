@@ -33,7 +33,7 @@ ATTEMPT = Attempt(
 
 async def test_what_was_written_is_read_back_as_it_was(records):
     await records.open_task(OPENING, "me", 30)
-    await records.add_attempt("t1", 1, "quick_edit", ATTEMPT)
+    await records.add_attempt("t1", 1, ATTEMPT)
     outcome = Outcome("t1", "skipped", (ATTEMPT,), ATTEMPT)
     await records.close_task(outcome)
 
@@ -106,7 +106,7 @@ async def test_the_day_has_one_budget_over_all_tasks(records):
 
 async def test_a_round_begins_without_the_attempts_of_the_last(records):
     await records.open_task(OPENING, "me", 30)
-    await records.add_attempt("t1", 1, "quick_edit", ATTEMPT)
+    await records.add_attempt("t1", 1, ATTEMPT)
 
     await records.open_round("t1", "use a set")
     record = await records.find_task("t1")

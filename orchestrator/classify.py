@@ -1,121 +1,125 @@
-"""Judge a request before anyone is asked: how hard, of what kind, in which language. Rules only."""
+"""Judge a request before anyone is asked: how hard, of what kind, in which language.
+
+A small linear model weighs the words, rules explain it, and rules of safety may raise what it says.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from orchestrator.classifying.classification import (
+    BANDS,
+    TYPES,
+    Classification,
+    ContextFile,
+    place,
+    type_index,
+)
+from orchestrator.classifying.features import Features, read_features, split_title
+from orchestrator.classifying.model import LinearModel, packaged_model
+from orchestrator.classifying.safety import Safety, demand_safety
 from orchestrator.signals import CODE, DOMAINS, SIGNALS, Domain, Effect
 from validators.languages import LANGUAGES, by_path, find_language
 
-_HEAD = 12_000
-_TAIL = 4_000
-_TITLE = 200
+__all__ = ["Classification", "ContextFile", "classify"]
+
+_HEAD = 6_000
+_TAIL = 2_000
+_PROSE = 2.5
+_MUCH_PROSE = 3.5
+_PROSE_SURE = 0.6
+_FAR = 0.5
+"""What it costs more to miss the type by two or three steps than by one."""
+_LIKELY = 0.5
+_MOST_UNRAISED = 8.8
+"""Context and demands alone never make a task critical."""
+_FEW_FILES = 3
+_FEW_LINES = 1_500
+_FEW_DIFFS = 3
+_RULES_SURE = 0.7
+"""How often a request that rules raised was at least of the type they demand."""
+_EFFECTS: tuple[tuple[Effect, ...], ...] = (("trivial", "small"), ("ordinary",), ("broad",), ("severe",))
+"""The effects that speak for each type."""
+_MAX_HINTS = 3
+_NOTHING = "shows no sign of special size or risk"
 
 
-@dataclass(frozen=True, slots=True)
-class ContextFile:
-    """A file that the worker will be shown."""
+def classify(
+    text: str, context: Sequence[ContextFile] = (), model: LinearModel | None = None
+) -> Classification:
+    """Classify by the request's words and the size of its context; without `model` by the one that ships.
 
-    path: str
-    size_bytes: int
-    lines: int
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What a request looks like. Which task type a complexity means is the policy's to say."""
-
-    complexity: float
-    """0-10."""
-    domain: Domain
-    language: str
-    """A key of `LANGUAGES`; empty when nothing tells."""
-    reasons: tuple[str, ...]
-    """Fragments a user reads, the weightiest first."""
-    confidence: float
-    """0-1, of the complexity; rules of this kind are right on about half of terse requests."""
-
-
-def classify(text: str, context: Sequence[ContextFile] = ()) -> Classification:
-    """Classify by the request's words and the size of its context.
-
-    Looks at the first 12 000 and the last 4 000 characters, so 5 MB cost no more than 16 KB. What the first
+    Looks at the first 6 000 and the last 2 000 characters, so 5 MB cost no more than 8 KB. What the first
     line says weighs more than what the rest mentions.
     """
     seen = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
     language, spoken = _language(seen, context)
     domain, kind = _domain(seen, language)
-    complexity, reasons, confidence = _complexity(seen, domain)
-    extra, sizes = _context_weight(context)
-    reasons = [reason for reason in (*reasons, kind, spoken, *sizes) if reason]
-    total = complexity if complexity >= _SEVERE else min(_BROAD_MOST, complexity + extra)
-    return Classification(round(total, 2), domain, language, tuple(reasons), confidence)
-
-
-_TRIVIAL = 1.4
-_SMALL = 2.4
-_ORDINARY = 4.2
-_BROAD = 6.4
-_BROAD_MOST = 8.8
-_SEVERE = 9.1
-_FEW_FILES = 3
-_FEW_LINES = 1_500
-_STEP = 0.5
-
-
-def _complexity(text: str, domain: Domain) -> tuple[float, list[str], float]:
-    """Weigh the signals: the title decides the band, the body moves within it."""
-    title, body = _title_and_body(text.lower())
-    said = {signal.reason: signal.effect for signal in SIGNALS if signal.pattern.search(title)}
-    mentioned = {
-        signal.reason: signal.effect
-        for signal in SIGNALS
-        if signal.reason not in said and body and signal.pattern.search(body)
-    }
+    extra, sizes = _context_weight(seen, context)
     if domain in {"general", "extraction"}:
-        return (2.5 if len(text) < _HEAD else 3.5), [], 0.6
-    score, decisive = _band(title, body, said, mentioned)
-    reasons = [reason for reason, effect in said.items() if effect == decisive]
-    reasons += [
-        reason for reason, effect in mentioned.items() if effect == decisive and reason not in reasons
-    ]
-    others = [reason for reason in said if reason not in reasons]
-    confidence = min(0.9, 0.45 + 0.15 * len(reasons)) - 0.1 * bool(others)
-    found = reasons + others or ["shows no sign of special size or risk"]
-    return score, found, round(max(0.3, confidence), 2)
-
-
-def _title_and_body(text: str) -> tuple[str, str]:
-    first, _, rest = text.strip().partition("\n")
-    return first[:_TITLE], f"{first[_TITLE:]}\n{rest}".strip()
-
-
-def _band(
-    title: str, body: str, said: dict[str, Effect], mentioned: dict[str, Effect]
-) -> tuple[float, Effect]:
-    effects = Counter(said.values())
-    weak = Counter(mentioned.values())
-    if effects["trivial"] and not effects["broad"]:
-        return _TRIVIAL + min(1.0, _STEP * (weak["broad"] + weak["severe"])), "trivial"
-    if effects["severe"]:
-        return min(9.9, _SEVERE + 0.2 * (effects["severe"] + weak["severe"] - 1)), "severe"
-    if effects["broad"]:
-        return min(_BROAD_MOST, _BROAD + _STEP * (effects["broad"] - 1 + weak["broad"])), "broad"
-    if effects["small"] and not effects["ordinary"]:
-        return _SMALL, "small"
-    if weak["broad"] > 1 or weak["severe"] > 1:
-        return (_BROAD, "broad") if weak["broad"] > 1 else (_SEVERE, "severe")
-    if _is_tiny(title) and not body and not effects["ordinary"]:
-        return _SMALL, "small"
-    return _ORDINARY + min(1.5, _STEP * weak["broad"] + _STEP * weak["severe"] + _demands(body)), "ordinary"
-
-
-def _is_tiny(title: str) -> bool:
-    """Tell whether the whole request is a short order of the everyday kind."""
-    return len(title) <= 48 and bool(
-        re.match(r"(?:fix|update|correct|mark|remove|add missing|use|hide)\b", title)
+        complexity = (_PROSE if len(text) < _HEAD else _MUCH_PROSE) + extra
+        reasons = _say(kind, spoken, *sizes)
+        return Classification(
+            round(min(_MOST_UNRAISED, complexity), 2), domain, language, reasons, _PROSE_SURE
+        )
+    title, body = split_title(seen)
+    model = model or packaged_model()
+    features = read_features(title, body)
+    probabilities = model.predict(features)
+    weighed = _choose(probabilities, features)
+    complexity = place(probabilities, weighed)
+    if complexity < BANDS[-2]:
+        complexity = min(_MOST_UNRAISED, max(BANDS[weighed], complexity + extra + _demands(body)))
+    safety = demand_safety(title, seen, context)
+    complexity = max(complexity, safety.floor)
+    explained = _explain(model, features, type_index(complexity))
+    reasons = _say(*(safety.reasons + explained or (_NOTHING,)), kind, spoken, *sizes)
+    confidence = _confidence(probabilities, complexity, safety)
+    return Classification(
+        round(complexity, 2), domain, language, reasons, confidence, probabilities, safety.floor
     )
+
+
+def _choose(probabilities: Sequence[float], features: Features) -> int:
+    """Choose the type that is expected to cost least, a far miss counting more than a near one.
+
+    A request that says nothing known is ordinary work, and one is critical by the model's word alone only
+    when that is likelier than not: a critical task costs money and a person's time.
+    """
+
+    def loss(kind: int) -> float:
+        return sum(
+            probability * ((other != kind) + _FAR * (abs(other - kind) > 1))
+            for other, probability in enumerate(probabilities)
+        )
+
+    kinds = range(len(TYPES)) if probabilities[-1] >= _LIKELY else range(len(TYPES) - 1)
+    chosen = min(kinds, key=loss)
+    says_nothing = all(name.startswith("shape: ") for name in features.signs)
+    return TYPES.index("standard_dev") if says_nothing and probabilities[chosen] < _LIKELY else chosen
+
+
+def _confidence(probabilities: Sequence[float], complexity: float, safety: Safety) -> float:
+    """Say how likely the band is right; where a rule raised the type, at least as likely as rules are."""
+    kind = type_index(complexity)
+    likely = probabilities[kind]
+    if safety.floor and complexity == safety.floor:
+        likely = max(likely, _RULES_SURE)
+    return round(likely, 2)
+
+
+def _explain(model: LinearModel, features: Features, kind: int) -> tuple[str, ...]:
+    """Name the signals that speak for the type, then what else weighed for it most."""
+    signals = {signal.reason: signal.effect for signal in SIGNALS}
+    signs = features.signs
+    said = [reason for reason in signals if reason in signs or f"body: {reason}" in signs]
+    agreeing = [reason for reason in said if signals[reason] in _EFFECTS[kind]]
+    hints = [name for name in model.telling(features, kind) if ":" not in name and name not in signals]
+    return *agreeing, *hints[: max(0, _MAX_HINTS - len(agreeing))]
+
+
+def _say(*reasons: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(reason for reason in reasons if reason))
 
 
 def _demands(body: str) -> float:
@@ -123,8 +127,8 @@ def _demands(body: str) -> float:
     return min(1.0, 0.1 * len(re.findall(r"^\s*(?:[-*]|\d{1,2}[.)])\s", body, re.MULTILINE)))
 
 
-def _context_weight(context: Sequence[ContextFile]) -> tuple[float, list[str]]:
-    """Weigh how much has to be read to do it."""
+def _context_weight(text: str, context: Sequence[ContextFile]) -> tuple[float, list[str]]:
+    """Weigh how much has to be read to do it, and how wide a diff that is shown reaches."""
     lines = sum(file.lines for file in context)
     extra = 0.0
     reasons = []
@@ -134,9 +138,20 @@ def _context_weight(context: Sequence[ContextFile]) -> tuple[float, list[str]]:
     if lines > _FEW_LINES:
         extra += 0.5
         reasons.append(f"comes with {lines} lines of context")
+    changed = len(set(_CHANGED.findall(text)))
+    if changed > _FEW_DIFFS:
+        extra += 0.5
+        reasons.append(f"shows a diff of {changed} files")
+    if context and any(_TEST.search(file.path.lower()) for file in context):
+        extra -= 0.2
+        reasons.append("comes with tests")
     return extra, reasons
 
 
+_CHANGED = re.compile(r"^\+\+\+ (?:b/)?(\S{1,300})", re.MULTILINE)
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?|spec|__tests__)/|(?:^|/)test_[^/]{1,200}$|[._-](?:test|spec)s?\.\w{1,5}$"
+)
 _MENTION = {
     name: re.compile(rf"(?<![\w.+#-]){pattern}(?![\w+#-])", re.IGNORECASE)
     for name, pattern in {
@@ -175,7 +190,7 @@ def _language(text: str, context: Sequence[ContextFile]) -> tuple[str, str]:
         language = _most(counted)
         if language:
             return language, reason.format(language)
-    title, _ = _title_and_body(text)
+    title, _ = split_title(text)
     for part in (title, text):
         places = {
             name: match.start() for name, pattern in _MENTION.items() if (match := pattern.search(part))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 Domain = Literal["code", "general", "reasoning", "extraction"]
@@ -12,15 +13,23 @@ Effect = Literal["trivial", "small", "ordinary", "broad", "severe"]
 class Signal:
     """One thing that a request may say."""
 
-    pattern: re.Pattern[str]
+    source: str
     """Searched in lower-case text; linear, without nested repetition."""
     effect: Effect
     reason: str
     """A fragment that a user reads."""
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Compile the source when it is first searched for: a server should start without that."""
+        return _compile(self.source)
+
+
+_compile = cache(re.compile)
+
 
 def _signal(effect: Effect, reason: str, *alternatives: str) -> Signal:
-    return Signal(re.compile(rf"\b(?:{'|'.join(alternatives)})"), effect, reason)
+    return Signal(rf"\b(?:{'|'.join(alternatives)})", effect, reason)
 
 
 SIGNALS: tuple[Signal, ...] = (

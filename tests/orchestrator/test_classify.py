@@ -1,7 +1,7 @@
 """How hard a request looks, of what kind it is and in which language."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.classify import ContextFile, classify
@@ -32,6 +32,9 @@ def test_small_things_are_quick_edits(text):
         "The date picker does not close when escape is pressed",
         "Add a --verbose flag to the build command",
         "Bug: parse() raises KeyError\n\nTraceback (most recent call last):\n  ...",
+        "Write a function that validates a credit card number with the Luhn algorithm",
+        'Complete this function:\n\ndef mean(xs: list[float]) -> float:\n    """Return the mean of xs."""',
+        "Given a list of words, return the longest one. Write it in JavaScript.",
     ],
 )
 def test_ordinary_work_is_standard(text):
@@ -75,6 +78,22 @@ def test_every_classification_has_a_reason():
     assert classify("do it").reasons == ("shows no sign of special size or risk",)
 
 
+@pytest.mark.parametrize("text", ["do it", "Let keep_3 subtract.", "task: other", "xyzzy", "??"])
+def test_a_request_that_says_nothing_known_is_ordinary_work(text):
+    classification = classify(text)
+
+    assert 3 <= classification.complexity < 6
+    assert classification.confidence < 0.5
+
+
+@given(st.text(max_size=200))
+def test_without_a_rule_a_task_is_critical_only_when_that_is_likelier_than_not(text):
+    classification = classify(text)
+
+    is_critical = classification.complexity >= 9
+    assert not is_critical or classification.floor >= 9 or classification.probabilities[-1] >= 0.5
+
+
 def test_requirements_raise_the_complexity_within_the_band():
     few = classify("Write a queue class\n\n- push\n- pop")
     many = classify("Write a queue class\n\n" + "- one more thing\n" * 12)
@@ -89,6 +108,23 @@ def test_much_context_raises_the_complexity_and_is_said():
 
     assert classification.complexity > classify("Add a flag").complexity
     assert {"comes with 8 files", "comes with 8000 lines of context"} <= set(classification.reasons)
+
+
+def test_a_diff_over_many_files_raises_the_complexity_and_is_said():
+    diff = "".join(f"--- a/{name}.py\n+++ b/{name}.py\n@@ -1 +1 @@\n-a\n+b\n" for name in "abcde")
+
+    classification = classify(f"Add a flag\n\n{diff}")
+
+    assert "shows a diff of 5 files" in classification.reasons
+
+
+def test_tests_among_the_context_are_said_and_never_move_a_task_to_an_easier_type():
+    text = "Write a Python function that merges two sorted lists"
+
+    classification = classify(text, [ContextFile("tests/test_merge.py", 900, 30)])
+
+    assert 3 <= classification.complexity < classify(text).complexity
+    assert "comes with tests" in classification.reasons
 
 
 def test_context_alone_never_makes_a_task_critical():
@@ -163,8 +199,11 @@ def test_every_text_gets_a_classification_within_bounds(text, context):
     assert 0 <= classification.complexity <= 10
     assert 0 <= classification.confidence <= 1
     assert classification.reasons
+    assert classification.complexity >= classification.floor
+    assert not classification.probabilities or sum(classification.probabilities) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["a", "a ", "a.", "a/", "```", "add ", "migrate x ", "extract ", "- "]))
 def test_repetition_costs_no_more_than_text(piece):
     assert classify(piece * (20_000 // len(piece))).complexity <= 10

@@ -1,8 +1,10 @@
 """Ask models on behalf of one task: remembered, priced, inside the budget."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 
-from backends.backend import Completion, Request, Usage
+from backends.backend import Completion, Message, Request, Usage
 from backends.errors import (
     BackendError,
     BackendUnavailable,
@@ -11,13 +13,22 @@ from backends.errors import (
     ModelNotFound,
     RequestRefused,
 )
+from backends.telling import Tell as SayWaiting
+from backends.telling import tell_nobody
 from backends.tokens import estimate_tokens
-from orchestrator.policy import TierPolicy
-from orchestrator.records import Records, Reservation
+from orchestrator.budgets import limit_of_task, limit_of_type
+from orchestrator.cache import Cache, is_repeatable, key_of
+from orchestrator.money import Refusal, Reservation, settle
+from orchestrator.policy import Policy, TaskTypeName, TierPolicy
+from orchestrator.pricelist import list_cost
+from orchestrator.prices import price
+from orchestrator.records import Records, Tell
 from orchestrator.rlm.errors import Spent
 from orchestrator.route import Served
 from orchestrator.servers import Servers
 from orchestrator.steps import Steps
+
+__all__ = ["Asking", "Purse", "open_purse", "price", "price_at_worst"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +39,39 @@ class Purse:
     day_usd: float
     approved: bool
     """A person, or the policy, said yes to money for this task."""
+    task_type: str = ""
+    type_usd: float | None = None
+    """What all tasks of this type may cost in one day."""
+    approved_by: str = ""
+    """`person` or `policy`; kept in the audit trail."""
 
 
-def price(usage: Usage, tier: TierPolicy) -> float:
-    """Compute what a call cost, in USD, at the tier's price."""
-    return (usage.tokens_in * tier.usd_per_mtok_in + usage.tokens_out * tier.usd_per_mtok_out) / 1e6
+def open_purse(
+    policy: Policy, task_type: TaskTypeName | None, cap_usd: float | None, *, approved_by_person: bool
+) -> Purse:
+    """Say what a task may cost: the smallest of what guards, task type and caller allow.
+
+    Args:
+        policy: Whose guards hold.
+        task_type: Of the task; `None` for an analysis.
+        cap_usd: What the caller allows at most.
+        approved_by_person: Whether somebody said yes to money for this task.
+    """
+    by_policy = "" if policy.guards.ask_before_paid else "policy"
+    approved_by = "person" if approved_by_person else by_policy
+    return Purse(
+        task_usd=limit_of_task(policy, task_type, cap_usd),
+        day_usd=policy.guards.usd_per_day,
+        approved=bool(approved_by),
+        task_type=task_type or "",
+        type_usd=limit_of_type(policy, task_type),
+        approved_by=approved_by,
+    )
 
 
 def price_at_worst(request: Request, tier: TierPolicy) -> float:
     """Compute what a call costs when the answer fills its room."""
-    return price(Usage(estimate_tokens(request.messages), request.max_tokens), tier)
+    return price(_usage_at_worst(request), tier)
 
 
 @dataclass(slots=True)
@@ -49,19 +83,58 @@ class Asking:
     servers: Servers
     records: Records
     steps: Steps
+    cache: Cache
+    tell: SayWaiting = tell_nobody
+    """Hears what an answer waits for: a model that is loaded, a server that is busy."""
 
-    async def ask(self, key: str, served: Served, request: Request) -> Completion:
-        """Ask `served` once; a step that was taken before is answered from the ledger.
+    async def ask(self, key: str, served: Served, request: Request, sample: int = 0) -> Completion:
+        """Ask `served` once; a step that was taken before is answered from the ledger, or from the cache.
+
+        A paid answer and its price are written together, so whatever is paid for is never asked again. Each
+        `sample` of one prompt has an answer of its own.
 
         Raises:
             ContextTooLong: The prompt and the answer's room do not fit; nothing was sent.
             Spent: The money is used up; nothing was sent.
             BackendError: The model could not be asked.
         """
-        return await self.steps.take(key, Completion, lambda: self._buy(key, served, request))
+        known = await self.steps.recall(key, Completion)
+        if known is not None:
+            return known
+        place = self._place(served, request, sample)
+        completion, also = await self.cache.find(place) if place else None, None
+        if completion is None:
+            completion, also = await self._buy(key, served, request)
+            if place and is_repeatable(request):
+                await self.cache.keep(place, completion)
+        await self.steps.remember(key, completion, also)
+        return completion
 
-    async def _buy(self, key: str, served: Served, request: Request) -> Completion:
-        needed = estimate_tokens(request.messages) + request.max_tokens
+    async def praise(self, served: Served, request: Request, sample: int, completion: Completion) -> None:
+        """Keep an answer that was drawn at random, now that its work has passed."""
+        place = self._place(served, request, sample)
+        if place and not is_repeatable(request):
+            await self.cache.keep(place, completion)
+
+    def _place(self, served: Served, request: Request, sample: int) -> str:
+        """Name the place of an answer in the cache; empty for a script, which answers in turn."""
+        config = self.servers.policy.backends[served.backend]
+        return "" if config.kind == "scripted" else key_of(config, request, sample)
+
+    def cost(self, served: Served, usage: Usage) -> float:
+        """Compute what a call cost, in USD: by the policy, or by the list for the model, time and length."""
+        policy = self.servers.policy
+        tier = policy.tiers[served.tier]
+        if tier.price == "list":
+            url = policy.backends[served.backend].url
+            listed = list_cost(served.model, url, usage, datetime.now(UTC))
+            if listed is not None:
+                return listed
+        return price(usage, tier)
+
+    async def _buy(self, key: str, served: Served, request: Request) -> tuple[Completion, Tell | None]:
+        """Get the answer, and what must be written together with it."""
+        needed = self.servers.estimate(served, request.messages) + request.max_tokens
         if needed > served.context_tokens:
             raise ContextTooLong(
                 f"Prompt and answer need about {needed} tokens, {served.model} has {served.context_tokens}. "
@@ -70,29 +143,67 @@ class Asking:
                 model=served.model,
             )
         if not served.paid:
-            return await self.servers.backend(served.backend).complete(request)
-        return await self._pay(key, served, request)
-
-    async def _pay(self, key: str, served: Served, request: Request) -> Completion:
-        if not self.purse.approved:
-            raise Spent(f"{served.tier} costs money and nobody has approved that")
-        tier = self.servers.policy.tiers[served.tier]
-        worst = price_at_worst(request, tier)
-        wish = Reservation(self.task_id, key, served.tier, worst, self.purse.task_usd, self.purse.day_usd)
-        reservation = await self.records.reserve(wish)
-        if reservation is None:
-            raise Spent(
-                f"a call to {served.tier} may cost ${worst:.4f}, more than what is left of "
-                f"${self.purse.task_usd:.2f} for the task or ${self.purse.day_usd:.2f} for the day"
-            )
+            return await self._send(served, request), None
+        reservation = await self._reserve(key, served, request)
         try:
-            completion = await self.servers.backend(served.backend).complete(request)
+            completion = await self._send(served, request)
         except BackendError as error:
             if _is_free(error):
-                await self.records.settle(reservation, 0.0)
+                await self.records.money.release(reservation, type(error).__name__)
             raise
-        await self.records.settle(reservation, price(completion.usage, tier))
-        return completion
+        usd = self.cost(served, billed_usage(request, completion))
+        return completion, partial(settle, reservation=reservation, usd=usd)
+
+    async def _send(self, served: Served, request: Request) -> Completion:
+        return await self.servers.complete(served, request, self.tell)
+
+    async def _reserve(self, key: str, served: Served, request: Request) -> int:
+        """Set aside what the call costs when the answer fills its room.
+
+        Raises:
+            Spent: Nobody approved it, or a budget has no room for it.
+        """
+        purse, money = self.purse, self.records.money
+        if not purse.approved:
+            await money.refuse(self.task_id, served.tier, "nobody approved it")
+            raise Spent(f"{served.tier} costs money and nobody has approved that")
+        tier = self.servers.policy.tiers[served.tier]
+        listed = self.cost(served, _usage_at_worst(request))
+        worst = max(listed, price_at_worst(request, tier))  # of several models the tier names the dearest
+        wish = Reservation(
+            task_id=self.task_id,
+            step=key,
+            tier=served.tier,
+            usd=worst,
+            task_limit_usd=purse.task_usd,
+            day_limit_usd=purse.day_usd,
+            task_type=purse.task_type,
+            type_limit_usd=purse.type_usd,
+            approved_by=purse.approved_by,
+        )
+        reserved = await money.reserve(wish)
+        if isinstance(reserved, Refusal):
+            whose = f"{purse.task_type} tasks per day" if reserved.scope == "task type" else reserved.scope
+            raise Spent(
+                f"a call to {served.tier} may cost ${worst:.4f}, more than what is left of "
+                f"${reserved.limit_usd:.2f} for the {whose}; ${reserved.spent_usd:.4f} are spent"
+            )
+        return reserved
+
+
+def _usage_at_worst(request: Request) -> Usage:
+    return Usage(estimate_tokens(request.messages), request.max_tokens)
+
+
+def billed_usage(request: Request, completion: Completion) -> Usage:
+    """Take the server's count, or an estimate from above where it counts nothing: paid is never free."""
+    usage = completion.usage
+    if not usage.tokens_in:
+        usage = replace(usage, tokens_in=estimate_tokens(request.messages))
+    if not usage.tokens_out:
+        written = Message("assistant", completion.text + completion.reasoning)
+        usage = replace(usage, tokens_out=estimate_tokens([written]))
+    return usage
 
 
 def _is_free(error: BackendError) -> bool:

@@ -1,19 +1,27 @@
-"""What the ledger is asked and told: tasks, steps, attempts, money, decisions. One statement block each."""
+"""What the ledger is asked and told: tasks, steps, attempts, decisions. One statement block each.
+
+Money and the trail of what was decided about it are `money` and `audit`, within reach from here.
+"""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import apsw
 
+from orchestrator import audit
 from orchestrator.adapters import read_json, write_json
+from orchestrator.audit import Audit
 from orchestrator.ledger import Ledger
+from orchestrator.money import Money
 from orchestrator.outcome import Attempt, Outcome, Status
 from orchestrator.task import Task
 
 Json = Mapping[str, object]
+Tell = Callable[[apsw.Connection], object]
+"""What is written inside a transaction that somebody else opened."""
 Kind = Literal["task", "analysis"]
 
 
@@ -37,6 +45,8 @@ class TaskRecord:
     lease_until: float
     outcome: str
     domain: str
+    pruned: bool
+    """Its texts were thrown away, being old; counts, money and the trail stay."""
 
     @property
     def task(self) -> Task:
@@ -62,26 +72,16 @@ class Opening:
     domain: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """Money set aside for one call."""
-
-    task_id: str
-    step: str
-    tier: str
-    usd: float
-    task_limit_usd: float
-    day_limit_usd: float
-
-
 class Records:
     """Typed questions to one ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.money = Money(ledger)
+        self.audit = Audit(ledger)
 
-    async def open_task(self, opening: Opening, owner: str, lease_seconds: float) -> None:
-        """Add a task that `owner` works on."""
+    async def open_task(self, opening: Opening, owner: str, lease_seconds: float) -> TaskRecord:
+        """Add a task that `owner` works on, and return its row."""
         now = time.time()
         row = (
             opening.task_id,
@@ -96,14 +96,12 @@ class Records:
             now + lease_seconds,
             opening.domain,
         )
-        await self.ledger.write(
-            lambda db: db.execute(
-                "INSERT INTO tasks (task_id, kind, created, updated, status, description, request,"
-                " task_type, complexity, owner, lease_until, domain)"
-                " VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+        query = (
+            "INSERT INTO tasks (task_id, kind, created, updated, status, description, request,"
+            " task_type, complexity, owner, lease_until, domain)"
+            " VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?) RETURNING *"
         )
+        return await self.ledger.write(lambda db: TaskRecord(*db.execute(query, row).get))
 
     async def find_task(self, task_id: str) -> TaskRecord | None:
         """Read one task."""
@@ -170,11 +168,14 @@ class Records:
             )
         )
 
-    async def approve_paid(self, task_id: str) -> None:
+    async def approve_paid(self, task_id: str, by: str = "person") -> None:
         """Write that a person said yes to money for this task."""
-        await self.ledger.write(
-            lambda db: db.execute("UPDATE tasks SET approved_paid = 1 WHERE task_id = ?", (task_id,))
-        )
+
+        def tell(db: apsw.Connection) -> None:
+            db.execute("UPDATE tasks SET approved_paid = 1 WHERE task_id = ?", (task_id,))
+            audit.append(db, task_id, "approved", {"by": by})
+
+        await self.ledger.write(tell)
 
     async def open_round(self, task_id: str, guidance: str) -> None:
         """Begin again after a person said 'retry'; earlier attempts are kept but no longer count."""
@@ -195,13 +196,15 @@ class Records:
 
         return await self.ledger.read(ask)
 
-    async def remember(self, task_id: str, key: str, value: str) -> None:
-        """Write what a step gave."""
-        await self.ledger.write(
-            lambda db: db.execute(
-                "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", (task_id, key, value, time.time())
-            )
-        )
+    async def remember(self, task_id: str, key: str, value: str, also: Tell | None = None) -> None:
+        """Write what a step gave, together with what is true because of it (`also`), or neither."""
+
+        def tell(db: apsw.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", (task_id, key, value, time.time()))
+            if also is not None:
+                also(db)
+
+        await self.ledger.write(tell)
 
     async def add_attempt(self, task_id: str, round_: int, attempt: Attempt) -> None:
         """Write one finished attempt, with its task's type and domain."""
@@ -237,40 +240,9 @@ class Records:
         query = "SELECT count(*) FROM attempts WHERE task_id = ?"
         return await self.ledger.read(lambda db: int(db.execute(query, (task_id,)).get))
 
-    async def reserve(self, wish: Reservation) -> int | None:
-        """Set money aside before a paid call.
-
-        Returns:
-            The reservation's id, or `None` when the task's or the day's budget has no room for it.
-            What was never settled (the process died) counts as spent.
-        """
-        day = time.strftime("%Y-%m-%d")
-
-        def tell(db: apsw.Connection) -> int | None:
-            spent = "SELECT coalesce(sum(coalesce(settled_usd, reserved_usd)), 0) FROM money WHERE "
-            of_task = float(db.execute(spent + "task_id = ?", (wish.task_id,)).get)
-            of_day = float(db.execute(spent + "day = ?", (day,)).get)
-            if of_task + wish.usd > wish.task_limit_usd or of_day + wish.usd > wish.day_limit_usd:
-                return None
-            row = (wish.task_id, wish.step, wish.tier, day, time.time(), wish.usd)
-            db.execute(
-                "INSERT INTO money (task_id, step, tier, day, at, reserved_usd) VALUES (?, ?, ?, ?, ?, ?)",
-                row,
-            )
-            return db.last_insert_rowid()
-
-        return await self.ledger.write(tell)
-
-    async def settle(self, reservation: int, usd: float) -> None:
-        """Put the real price in the place of the reserved one."""
-        await self.ledger.write(
-            lambda db: db.execute("UPDATE money SET settled_usd = ? WHERE id = ?", (usd, reservation))
-        )
-
     async def spent(self, task_id: str) -> float:
         """Add up what a task cost, in USD; what was never settled counts as reserved."""
-        query = "SELECT coalesce(sum(coalesce(settled_usd, reserved_usd)), 0) FROM money WHERE task_id = ?"
-        return await self.ledger.read(lambda db: float(db.execute(query, (task_id,)).get))
+        return await self.money.spent(task_id)
 
     async def note(self, task_id: str, kind: str, detail: Json) -> None:
         """Append a decision: who decided what, and why."""

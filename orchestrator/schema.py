@@ -53,7 +53,7 @@ CREATE TABLE audit (                         -- every decision about money; each
 CREATE TABLE completions (                   -- same model, parameters and prompt: same answer
     key TEXT PRIMARY KEY, value TEXT NOT NULL, bytes INTEGER NOT NULL, at REAL NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX completions_by_use ON completions (used);
+CREATE INDEX completions_by_use ON completions (used, bytes);
 CREATE TABLE learned (                       -- what routing believes, in decayed counts
     kind TEXT NOT NULL,                      -- worker | retry | gate | ...
     key TEXT NOT NULL,                       -- JSON list: model, task type, domain ...
@@ -62,6 +62,22 @@ CREATE TABLE learned (                       -- what routing believes, in decaye
     at REAL NOT NULL,                        -- when it was last decayed
     PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
+""",
+    """
+ALTER TABLE tasks ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;  -- its texts were thrown away, being old
+ALTER TABLE money ADD COLUMN task_type TEXT NOT NULL DEFAULT '';
+CREATE TABLE audit_head (                    -- where `audit` ends, so that a cut is seen
+    one INTEGER PRIMARY KEY CHECK (one = 1), rows INTEGER NOT NULL, digest TEXT NOT NULL,
+    money_before INTEGER NOT NULL            -- rows of `money` up to here are older than the trail
+);
+INSERT INTO audit_head SELECT 1, 0, '', coalesce(max(id), 0) FROM money;
+CREATE INDEX audit_caps ON audit (json_extract(detail, '$.scope'), id) WHERE kind = 'cap';
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER audit_head_stays BEFORE DELETE ON audit_head
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 """,
 )
 """SQL by version: the first makes version 1, the last the present one. What was released is never changed."""

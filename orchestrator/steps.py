@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from orchestrator.adapters import read_json, write_json
-from orchestrator.records import Records
+from orchestrator.records import Records, Tell
 
 Value = TypeVar("Value")
 
@@ -26,9 +26,18 @@ class Steps:
 
         What `act` raises is not remembered, so the step is taken again on resume.
         """
-        known = await self._records.recall(self._task_id, key)
+        known = await self.recall(key, kind)
         if known is not None:
-            return read_json(kind, known)
+            return known
         value = await act()
-        await self._records.remember(self._task_id, key, write_json(value))
+        await self.remember(key, value)
         return value
+
+    async def recall(self, key: str, kind: type[Value]) -> Value | None:
+        """Read what the step gave, if it was taken before."""
+        known = await self._records.recall(self._task_id, key)
+        return None if known is None else read_json(kind, known)
+
+    async def remember(self, key: str, value: object, also: Tell | None = None) -> None:
+        """Write what the step gave; `also` is written with it, in one transaction, or neither is."""
+        await self._records.remember(self._task_id, key, write_json(value), also)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backends.backend import Completion, Delta, FinishReason, Request, Usage
+from backends.backend import Completion, Delta, FinishReason, Request, TokenLogprob, Usage
 from backends.errors import BackendError, MalformedReply, RequestRefused
 from backends.matching import same_model
 from backends.replies import Asked
@@ -24,6 +24,7 @@ class Piece:
     last: bool = False
     """The API's own mark that nothing follows: `[DONE]`, `message_stop`, `done`."""
     warning: str = ""
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 class Draft:
@@ -36,6 +37,7 @@ class Draft:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._warnings: list[str] = []
+        self._logprobs: list[TokenLogprob] = []
         self._finish: FinishReason | None = None
         self._usage = Usage()
         self._model = ""
@@ -45,6 +47,7 @@ class Draft:
         """Take a piece in; return what a reader may see of it now."""
         self._text.append(piece.text)
         self._reasoning.append(piece.reasoning)
+        self._logprobs.extend(piece.logprobs)
         self._finish = self._finish or piece.finish
         self._model = piece.model or self._model
         self._ended = self._ended or piece.last
@@ -80,6 +83,7 @@ class Draft:
             reasoning=reasoning,
             seconds=seconds,
             warnings=(*self._warnings, *self._doubts()),
+            logprobs=tuple(self._logprobs),
         )
 
     def _whole(self) -> FinishReason:

@@ -40,6 +40,8 @@ class Request:
     """The reply must be JSON that fits this JSON Schema."""
     context_tokens: int | None = None
     """Context to ask the server for where it can be set (Ollama `num_ctx`)."""
+    logprobs: bool = False
+    """Ask how probable each token was, and which others were; servers that cannot say it say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,17 @@ class Usage:
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """One token of the answer and how sure the model was of it."""
+
+    token: str
+    logprob: float
+    """Natural logarithm of its probability."""
+    top: tuple[tuple[str, float], ...] = ()
+    """The most probable tokens at this place with theirs, the chosen one usually among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,9 @@ class Completion:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     """What a reader of the ledger should know: another model answered, the prompt may have been cut."""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    """Of the tokens as they were written, reasoning included where it is part of the text; empty when the
+    server does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,8 @@ class Health:
     """One sentence for a person: what answered, or what to do."""
     slots: int | None = None
     """How many requests the server works on at once, where it says so."""
+    version: str = ""
+    """Of the server, where it says so."""
 
 
 class Backend(Protocol):

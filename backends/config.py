@@ -32,4 +32,6 @@ class BackendConfig:
     """Requests at once; 0 takes what the kind of server does by default."""
     context_tokens: int = 0
     """Context of each request where the server is started by us (embedded); 0 takes the default."""
+    one_model: bool | None = None
+    """The server holds one model at a time and evicts it for another; `None` takes what its kind does."""
     timeouts: Timeouts = field(default_factory=Timeouts)

@@ -32,6 +32,18 @@ class ConnectionLost(BackendUnavailable):
     """The connection broke after the request was sent; the server may have worked, and charged, for it."""
 
 
+class NoConnection(BackendUnavailable):
+    """Nobody listens there, or the address cannot be reached; nothing was sent."""
+
+
+class BackendBusy(BackendUnavailable):
+    """The server runs and has no room now: rate limit, full queue, overload. Nothing was worked on."""
+
+
+class ModelLoading(BackendBusy):
+    """The server is still loading the model and answers when that is done."""
+
+
 class BackendTimeout(BackendError):
     """The server accepted the request and then was silent for too long."""
 

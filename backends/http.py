@@ -13,9 +13,9 @@ from backends.config import BackendConfig
 from backends.errors import (
     BackendError,
     BackendTimeout,
-    BackendUnavailable,
     ConnectionLost,
     MalformedReply,
+    NoConnection,
     RequestRefused,
 )
 from backends.replies import Asked, ReplyShape, error_from_status, not_json, read
@@ -71,6 +71,19 @@ class HttpServer:
         except TimeoutError as error:
             raise self.asked.error(BackendTimeout, f"no reply to GET {path} in {limit:g} s") from error
         return read(body, shape, self.asked)
+
+    async def post(
+        self, path: str, body: Mapping[str, object], shape: type[ReplyShape], asked: Asked
+    ) -> ReplyShape:
+        """Order something that may take as long as a first word: loading a model."""
+        limit = self.timeouts.first_token_seconds
+        try:
+            with anyio.fail_after(limit):
+                async with self._reply("POST", path, body, asked) as response:
+                    text = await _body(response, MAX_REPLY_BYTES, asked)
+        except TimeoutError as error:
+            raise asked.error(BackendTimeout, f"no reply to POST {path} in {limit:g} s") from error
+        return read(text, shape, asked)
 
     async def lines(self, path: str, body: Mapping[str, object], asked: Asked) -> AsyncGenerator[str]:
         """Post; yield the lines of the reply as they come."""
@@ -156,7 +169,7 @@ def _translated(error: Exception, asked: Asked) -> BackendError:
     start = "Start its server, or take its tiers out of escalation.toml."
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
-            return asked.error(BackendUnavailable, "it does not answer", start)
+            return asked.error(NoConnection, "it does not answer", start)
         case httpx.DecodingError():
             return asked.error(MalformedReply, f"the reply cannot be unpacked ({error})")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():

@@ -1,5 +1,7 @@
 """Ask LM Studio: chat as OpenAI does, inventory by LM Studio's own API."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel
 
 from backends.backend import Health, ModelInfo
@@ -50,6 +52,10 @@ class _OldModels(Reply):
     data: tuple[_OldModel, ...]
 
 
+class _Loaded(Reply):
+    instance_id: str
+
+
 class LMStudioBackend(OpenAIBackend):
     """LM Studio from 0.4 with all it tells about its models; older ones as far as they tell."""
 
@@ -60,6 +66,31 @@ class LMStudioBackend(OpenAIBackend):
         except (RequestRefused, MalformedReply):
             return await self._list_as_before_0_4()
         return tuple(_info(model) for model in reply.models if model.type in _LANGUAGE_MODELS)
+
+    async def load(self, model: str, context_tokens: int | None) -> str:
+        """Load a model with room for `context_tokens`; LM Studio's own default holds 4096 to 8192.
+
+        Returns:
+            The instance, by which it is unloaded.
+
+        Raises:
+            BackendError: It cannot be loaded, or LM Studio is older than 0.4.
+        """
+        body: dict[str, object] = {"model": model}
+        if context_tokens:
+            body["context_length"] = context_tokens
+        asked = replace(self._server.asked, model=model)
+        reply = await self._server.post(self._native("/api/v1/models/load"), body, _Loaded, asked)
+        return reply.instance_id
+
+    async def unload(self, instance: str) -> None:
+        """Free the memory of an instance.
+
+        Raises:
+            BackendError: There is no such instance.
+        """
+        path = self._native("/api/v1/models/unload")
+        await self._server.post(path, {"instance_id": instance}, Reply, self._server.asked)
 
     async def _list_as_before_0_4(self) -> tuple[ModelInfo, ...]:
         try:

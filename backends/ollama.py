@@ -10,6 +10,7 @@ from backends.answer import Piece
 from backends.backend import FinishReason, Health, ModelInfo, Request, Usage
 from backends.config import BackendConfig
 from backends.http import HttpServer, bearer
+from backends.logprobs import TOP_LOGPROBS, Chosen, read_logprobs
 from backends.replies import Asked, Reply, read
 from backends.served import ServedBackend
 
@@ -31,6 +32,7 @@ class _Chunk(Reply):
     done_reason: str | None = None
     prompt_eval_count: int | None = None
     eval_count: int | None = None
+    logprobs: tuple[Chosen, ...] | None = None
 
 
 class _Details(BaseModel):
@@ -85,7 +87,7 @@ class OllamaBackend(ServedBackend):
 
     async def _greet(self) -> Health:
         reply = await self._server.get("/api/version", _Version)
-        return Health(reachable=True, detail=f"Ollama {reply.version} answers.")
+        return Health(reachable=True, detail=f"Ollama {reply.version} answers.", version=reply.version)
 
     async def _pieces(self, request: Request, asked: Asked) -> AsyncGenerator[Piece]:
         async with aclosing(self._server.lines("/api/chat", chat_body(request), asked)) as lines:
@@ -114,6 +116,8 @@ def chat_body(request: Request) -> dict[str, object]:
     }
     if request.schema is not None:
         body["format"] = dict(request.schema)
+    if request.logprobs:
+        body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
     return body
 
 
@@ -125,4 +129,5 @@ def _piece(chunk: _Chunk) -> Piece:
         usage=Usage(chunk.prompt_eval_count or 0, chunk.eval_count or 0) if chunk.done else None,
         model=chunk.model,
         last=chunk.done,
+        logprobs=read_logprobs(chunk.logprobs),
     )

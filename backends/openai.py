@@ -1,6 +1,7 @@
 """Ask servers that speak OpenAI's chat completions: llama.cpp, vLLM, Gemini, OpenAI and many more."""
 
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
@@ -10,7 +11,9 @@ from pydantic import BaseModel
 from backends.answer import Piece
 from backends.backend import FinishReason, Health, ModelInfo, Request, Usage
 from backends.config import BackendConfig
+from backends.errors import RequestRefused
 from backends.http import HttpServer, bearer
+from backends.logprobs import TOP_LOGPROBS, Chosen, read_logprobs
 from backends.replies import Asked, Reply, read
 from backends.served import ServedBackend
 
@@ -31,6 +34,10 @@ class Dialect:
     refused: frozenset[str] = frozenset()
     """Sampling that must not be sent."""
 
+
+_LOGPROBS = frozenset({"logprobs", "top_logprobs"})
+_OPTIONAL = ("logprobs", "top_logprobs", "temperature", "top_p", "top_k", "seed", "stream_options")
+"""What some servers and models refuse, and an answer can do without."""
 
 _LOCAL = Dialect()
 _BY_HOST = {
@@ -56,9 +63,14 @@ class _Delta(BaseModel):
     refusal: str | None = None
 
 
+class _Logprobs(BaseModel):
+    content: tuple[Chosen, ...] | None = None
+
+
 class _Choice(BaseModel):
     delta: _Delta = _Delta()
     finish_reason: str | None = None
+    logprobs: _Logprobs | None = None
 
 
 class _Chunk(Reply):
@@ -94,6 +106,8 @@ class OpenAIBackend(ServedBackend):
         super().__init__(config.name, HttpServer(config, root, bearer(api_key), api_key))
         self._prefix = path or "/v1"
         self._dialect = dialect_of(config.url)
+        self._refused: dict[str, frozenset[str]] = {}
+        """Model to the optional fields that the server refused for it."""
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """List what `/models` names; the context is per slot where the server is llama.cpp."""
@@ -107,7 +121,27 @@ class OpenAIBackend(ServedBackend):
         )
 
     async def _pieces(self, request: Request, asked: Asked) -> AsyncGenerator[Piece]:
-        body = chat_body(request, self._dialect)
+        """Ask, and ask again without what the server says it does not take; it is remembered."""
+        silent = True
+        while True:
+            refused = self._refused.get(request.model, frozenset())
+            body = {
+                key: value for key, value in chat_body(request, self._dialect).items() if key not in refused
+            }
+            try:
+                async with aclosing(self._chunks(body, asked)) as pieces:
+                    async for piece in pieces:
+                        silent = False
+                        yield piece
+            except RequestRefused as error:
+                named = named_fields(str(error), body)
+                if not (named and silent):
+                    raise
+                self._refused[request.model] = refused | named
+            else:
+                return
+
+    async def _chunks(self, body: dict[str, object], asked: Asked) -> AsyncGenerator[Piece]:
         async with aclosing(self._server.events(f"{self._prefix}/chat/completions", body, asked)) as events:
             async for data in events:
                 if data.strip() == "[DONE]":
@@ -119,6 +153,12 @@ class OpenAIBackend(ServedBackend):
 def dialect_of(url: str) -> Dialect:
     """Choose the dialect by the host; servers nobody knows are taken for local ones."""
     return _BY_HOST.get(urlsplit(url).hostname or "", _LOCAL)
+
+
+def named_fields(refusal: str, body: Mapping[str, object]) -> frozenset[str]:
+    """Find the optional fields of a body that a refusal names; the answer is worth having without them."""
+    named = frozenset(field for field in _OPTIONAL if field in body and re.search(rf"\b{field}\b", refusal))
+    return named | (_LOGPROBS & body.keys() if named & _LOGPROBS else frozenset())
 
 
 def chat_body(request: Request, dialect: Dialect) -> dict[str, object]:
@@ -135,6 +175,8 @@ def chat_body(request: Request, dialect: Dialect) -> dict[str, object]:
     if request.schema is not None:
         schema = {"name": "reply", "schema": dict(request.schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.logprobs:
+        body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
     return body
 
 
@@ -150,6 +192,7 @@ def _piece(chunk: _Chunk) -> Piece:
         finish="content_filter" if choice.delta.refusal else finish,
         usage=usage,
         model=chunk.model or "",
+        logprobs=read_logprobs(choice.logprobs.content) if choice.logprobs else (),
     )
 
 

@@ -10,12 +10,14 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from backends.errors import (
+    BackendBusy,
     BackendError,
     BackendTimeout,
     BackendUnavailable,
     ConnectionLost,
     ContextTooLong,
     MalformedReply,
+    ModelLoading,
     ModelNotFound,
     RequestRefused,
 )
@@ -25,6 +27,7 @@ _FIRST_ERROR_STATUS = 400
 _FIRST_SERVER_ERROR = 500
 _OK = 200
 _PAYMENT_REQUIRED = 402
+_UNAVAILABLE = 503
 _WRONG_PLACE = {404, 405}
 _REDIRECTS = range(300, 400)
 
@@ -34,11 +37,11 @@ _BY_STATUS: dict[int, type[BackendError]] = {
     403: RequestRefused,
     408: BackendTimeout,
     413: ContextTooLong,
-    429: BackendUnavailable,
+    429: BackendBusy,
     502: BackendUnavailable,
-    503: BackendUnavailable,
+    503: BackendBusy,
     504: BackendTimeout,
-    529: BackendUnavailable,
+    529: BackendBusy,
 }
 
 _BY_WORDING: tuple[tuple[re.Pattern[str], type[BackendError]], ...] = tuple(
@@ -62,10 +65,11 @@ _BY_WORDING: tuple[tuple[re.Pattern[str], type[BackendError]], ...] = tuple(
         ),
         (
             BackendUnavailable,
-            (
-                r"overloaded|rate.?limit|server busy|unavailable|out of memory",
-                r"crashed|unexpectedly stopped|unloaded",
-            ),
+            (r"out of memory|crashed|unexpectedly stopped|unloaded",),
+        ),
+        (
+            BackendBusy,
+            (r"overloaded|rate.?limit|server busy|unavailable",),
         ),
         (
             RequestRefused,
@@ -76,15 +80,20 @@ _BY_WORDING: tuple[tuple[re.Pattern[str], type[BackendError]], ...] = tuple(
         ),
     )
 )
+_LOADING = re.compile(
+    r"(?:still )?loading (?:the )?model|model is (?:still )?(?:being )?load(?:ing|ed)", re.IGNORECASE
+)
 _QUOTA = re.compile(r"insufficient_quota|credit balance", re.IGNORECASE)
 _RETRY_DELAY = re.compile(r'"retryDelay":\s*"(\d+(?:\.\d+)?)s"')
 
 _ADVICE: dict[type[BackendError], str] = {
+    BackendBusy: "Ask again later, or lower its `max_concurrent` in escalation.toml.",
     BackendTimeout: "Ask again, or give it more time.",
     BackendUnavailable: "Ask again later, or take its tiers out of escalation.toml.",
     ConnectionLost: "Ask again; if it stays, look into the server's log.",
     ContextTooLong: "Shorten the prompt, ask for fewer tokens, or load the model with a larger context.",
     MalformedReply: "Ask again; if it stays, look into the server's log.",
+    ModelLoading: "Wait until the model is loaded.",
     ModelNotFound: "Load or download it there, or name another model in escalation.toml.",
     RequestRefused: "Change what the message names.",
 }
@@ -184,6 +193,8 @@ def _error_in_reply(error: ErrorDetail | str, asked: Asked) -> BackendError:
 def _kind(status: int, said: str, asked: Asked) -> type[BackendError]:
     if _QUOTA.search(said):
         return RequestRefused
+    if status == _UNAVAILABLE and _LOADING.search(said):
+        return ModelLoading
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     for wording, kind in _BY_WORDING:

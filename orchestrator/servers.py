@@ -2,21 +2,31 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import anyio
 
-from backends.backend import Backend, Health, ModelInfo
+from backends.backend import Completion, Health, Message, ModelInfo, Request
+from backends.capabilities import Capabilities, CapabilityFile, find_out
+from backends.circuit import PATIENCE_WITH_ANOTHER_SECONDS
 from backends.config import BackendConfig, Timeouts
 from backends.connect import connect
-from backends.errors import BackendError
+from backends.errors import BackendError, ConnectionLost, RequestRefused
+from backends.guarded import Guarded
 from backends.matching import resolve
+from backends.telling import Tell, tell_nobody
+from backends.tokens import BYTES_PER_TOKEN, estimate_tokens, learn_bytes_per_token
+from backends.wrappers import Limited
+from orchestrator.fallback import falls_back, patterns_of
 from orchestrator.policy import BackendPolicy, Policy, TierPolicy
 from orchestrator.route import Missing, Served, Survey
 
 LISTING_SECONDS = 5.0
 """How long a server's list of models is believed before it is asked again."""
 NAMES_TOLD = 6
+TELLS_OF_LOADING = {"lmstudio"}
+"""Kinds that say themselves when they load a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +54,69 @@ class Servers:
 
     policy: Policy
     environment: Mapping[str, str]
-    _connected: dict[str, Backend] = field(default_factory=dict)
+    home: Path | None = None
+    """The state folder, by which the processes of this machine share limits; none without it."""
+    _connected: dict[str, Guarded | Limited] = field(default_factory=dict)
     _listings: dict[str, Listing] = field(default_factory=dict)
+    _bytes_per_token: dict[str, float] = field(default_factory=dict)
+    _capabilities: dict[tuple[str, str], Capabilities] = field(default_factory=dict)
 
-    def backend(self, name: str) -> Backend:
+    async def complete(self, served: Served, request: Request, tell: Tell = tell_nobody) -> Completion:
+        """Ask who serves the tier, and the tier's next backend that serves the model where that one is down.
+
+        Where money is paid, nobody else is asked after a request that may have been worked on.
+
+        Args:
+            served: The tier as the survey found it.
+            request: What to ask; another backend gets it under its own name of the model.
+            tell: Hears what is waited for: a slot, a model that is loaded, a server that has no room.
+
+        Raises:
+            BackendError: Nobody could be asked; the message is about the first backend.
+        """
+        others = [name for name in self.policy.tiers[served.tier].backends if name != served.backend]
+        try:
+            return await self._ask(served.backend, request, tell, alone=not others, paid=served.paid)
+        except BackendError as error:
+            if not falls_back(error, paid=served.paid):
+                raise
+            completion = await self._ask_others(others, served, request, tell)
+            if completion is None:
+                raise
+            note = f"another backend answered, because {served.backend!r} could not be asked: {error}"
+            return replace(completion, warnings=(*completion.warnings, note))
+
+    async def capabilities(self, served: Served) -> Capabilities:
+        """Find out once what a server does with a model; asks it, unless that is known or costs money.
+
+        Raises:
+            BackendError: The server could not be asked.
+        """
+        if served.paid or self._trusts_names(served.backend):
+            return Capabilities()
+        place = served.backend, served.model
+        if place not in self._capabilities:
+            policy = self.policy.backends[served.backend]
+            known = CapabilityFile(self.home / "capabilities.json") if self.home else None
+            where = policy.url or policy.path
+            found = await find_out(self.backend(served.backend), served.model, where, known)
+            self._capabilities[place] = found
+        return self._capabilities[place]
+
+    def estimate(self, served: Served, messages: Sequence[Message]) -> int:
+        """Estimate the tokens of a prompt from above, corrected by what the model's server counted before."""
+        return estimate_tokens(messages, self._bytes_per_token.get(served.model, BYTES_PER_TOKEN))
+
+    def backend(self, name: str) -> Guarded | Limited:
         """Connect to a backend; nothing is sent yet.
 
         Raises:
             BackendError: Its key is not set, or what it needs is not installed.
         """
         if name not in self._connected:
-            self._connected[name] = connect(_configure(name, self.policy.backends[name]), self.environment)
+            self._connected[name] = connect(
+                _configure(name, self.policy.backends[name]), self.environment, self.home
+            )
         return self._connected[name]
 
     async def survey(self, tiers: Sequence[str], domain: str, share: int = 0) -> Survey:
@@ -89,6 +151,63 @@ class Servers:
         for backend in self._connected.values():
             await backend.aclose()
         self._connected.clear()
+
+    async def _ask_others(
+        self, others: Sequence[str], served: Served, request: Request, tell: Tell
+    ) -> Completion | None:
+        """Ask the first that serves the model; nothing when none can be asked."""
+        for name in others:
+            model = await self._same_model(name, served, request)
+            if model is None:
+                continue
+            await tell(f"{served.backend} cannot be asked, asking {name} for {model.name}")
+            wish = replace(request, model=model.name)
+            try:
+                return await self._ask(name, wish, tell, alone=name == others[-1], paid=served.paid)
+            except BackendError as error:
+                if not (falls_back(error, paid=served.paid) or isinstance(error, RequestRefused)):
+                    raise
+        return None
+
+    async def _ask(self, name: str, request: Request, tell: Tell, *, alone: bool, paid: bool) -> Completion:
+        """Ask one backend, once more where the connection broke and that costs nothing."""
+        if self._is_cold(name, request.model):
+            self._listings[name] = _warmed(self._listings[name], request.model)
+            await tell(f"{name} has to load {request.model} first, this can take tens of seconds")
+        try:
+            completion = await self._send(name, request, tell, alone=alone)
+        except ConnectionLost:
+            if paid:
+                raise
+            await tell(f"the connection to {name} broke, asking once more")
+            completion = await self._send(name, request, tell, alone=alone)
+        known = self._bytes_per_token.get(request.model, BYTES_PER_TOKEN)
+        learned = learn_bytes_per_token(known, request.messages, completion.usage)
+        self._bytes_per_token[request.model] = learned
+        return completion
+
+    async def _send(self, name: str, request: Request, tell: Tell, *, alone: bool) -> Completion:
+        backend = self.backend(name)
+        if isinstance(backend, Limited):
+            return await backend.complete(request, tell)
+        return await backend.complete(request, tell, None if alone else PATIENCE_WITH_ANOTHER_SECONDS)
+
+    def _is_cold(self, backend: str, model: str) -> bool:
+        """Tell whether the server lately listed the model as not loaded."""
+        if backend not in self._listings or self.policy.backends[backend].kind in TELLS_OF_LOADING:
+            return False
+        return any(one.name == model and one.loaded is False for one in self._listings[backend].models)
+
+    async def _same_model(self, backend: str, served: Served, request: Request) -> ModelInfo | None:
+        """Find at another backend what the tier means by `served.model`, with room for the request."""
+        tier = self.policy.tiers[served.tier]
+        patterns = patterns_of(tier, served.model)
+        if self._trusts_names(backend):
+            return ModelInfo(patterns[0])
+        await self._refresh(backend)
+        found = (resolve(pattern, self._listings[backend].models) for pattern in patterns)
+        needed = estimate_tokens(request.messages) + request.max_tokens
+        return next((model for model in found if model and needed <= (model.context_tokens or needed)), None)
 
     def _trusts_names(self, backend: str) -> bool:
         """Tell whether a name is believed unlisted: hosted services refuse a wrong one themselves."""
@@ -141,6 +260,12 @@ class Servers:
         return Finding(name, policy, health, models)
 
 
+def _warmed(listing: Listing, model: str) -> Listing:
+    """Take note that a model is being loaded, so that this is said once."""
+    models = tuple(replace(one, loaded=None) if one.name == model else one for one in listing.models)
+    return replace(listing, models=models)
+
+
 def _serve(name: str, backend: str, model: ModelInfo, tier: TierPolicy) -> Served:
     context = min(tier.context_tokens, model.context_tokens or tier.context_tokens)
     note = ""
@@ -167,6 +292,7 @@ def _configure(name: str, policy: BackendPolicy) -> BackendConfig:
         api_key_env=policy.api_key_env,
         max_concurrent=policy.max_concurrent,
         context_tokens=policy.context_tokens,
+        one_model=policy.one_model,
         timeouts=Timeouts(
             connect_seconds=policy.connect_seconds,
             first_token_seconds=policy.first_token_seconds,

@@ -3,9 +3,9 @@ import json
 import pytest
 
 from backends.anthropic import AnthropicBackend, grammar_schema, message_body
-from backends.backend import Message, ModelInfo, Request, Sampling, Usage
-from backends.config import BackendConfig
-from backends.errors import MalformedReply, RequestRefused
+from backends.backend import Message, ModelInfo, Request, Sampling, TokenLogprob, Usage
+from backends.config import BackendConfig, Timeouts
+from backends.errors import BackendTimeout, MalformedReply, ModelNotFound, RequestRefused
 from backends.lmstudio import LMStudioBackend
 from backends.ollama import OllamaBackend
 from backends.openai import OpenAIBackend, chat_body, dialect_of
@@ -99,6 +99,161 @@ async def test_reasoning_is_read_under_both_of_its_names(field):
 
     assert completion.reasoning == "hm"
     assert completion.model == "tiny"
+
+
+SURE = Request(apis.MODEL, (Message("user", "hello"),), logprobs=True)
+TOKENS = [
+    {"token": "a", "logprob": -0.1, "top_logprobs": [{"token": "a", "logprob": -0.1}, {"token": "b"}]},
+    {"token": "b", "logprob": None},
+]
+READ = (TokenLogprob("a", -0.1, (("a", -0.1), ("b", -9999.0))), TokenLogprob("b", -9999.0))
+
+
+async def test_openai_servers_tell_how_probable_the_tokens_were():
+    choice = {"delta": {"content": "ab"}, "finish_reason": "stop", "logprobs": {"content": TOKENS}}
+    events = (f"data: {json.dumps({'choices': [choice]})}\n\n", "data: [DONE]\n\n")
+
+    completion, stub = await ask(OpenAIBackend, lambda _: apis.sse(*events), SURE)
+
+    assert completion.logprobs == READ
+    assert (stub.seen[0].json["logprobs"], stub.seen[0].json["top_logprobs"]) == (True, 5)
+
+
+async def test_ollama_tells_how_probable_the_tokens_were():
+    line = {"model": "tiny", "message": {"content": "ab"}, "done": True, "logprobs": TOKENS}
+
+    completion, stub = await ask(OllamaBackend, lambda _: Answer((json.dumps(line),)), SURE)
+
+    assert completion.logprobs == READ
+    assert (stub.seen[0].json["logprobs"], stub.seen[0].json["top_logprobs"]) == (True, 5)
+
+
+async def test_a_server_that_answers_null_tells_nothing():
+    choice = {"delta": {"content": "ab"}, "finish_reason": "stop", "logprobs": None}
+    events = (f"data: {json.dumps({'choices': [choice]})}\n\n", "data: [DONE]\n\n")
+
+    completion, _ = await ask(OpenAIBackend, lambda _: apis.sse(*events), SURE)
+
+    assert completion.logprobs == ()
+
+
+def strict(*unknown, status=422):
+    """Refuse a body with fields that the server does not know, naming the first."""
+
+    def answer(seen):
+        present = [field for field in unknown if field in seen.json]
+        if present:
+            return Answer((json.dumps({"error": {"message": f"Unexpected field: '{present[0]}'"}}),), status)
+        return apis.openai()(seen)
+
+    return answer
+
+
+async def test_what_a_server_refuses_to_be_told_is_left_out_from_then_on():
+    request = Request(apis.MODEL, SURE.messages, sampling=SAMPLING, logprobs=True)
+    async with running(strict("logprobs", "top_k")) as stub:
+        backend = OpenAIBackend(BackendConfig("strict", "", url=stub.url), "")
+        first = await backend.complete(request)
+        second = await backend.complete(request)
+        await backend.aclose()
+
+    assert first.text == second.text == apis.DEFAULT
+    assert first.logprobs == ()
+    assert len(stub.seen) == 4
+    assert not {"logprobs", "top_logprobs", "top_k"} & stub.seen[-1].json.keys()
+    assert {"temperature", "top_p", "seed"} <= stub.seen[-1].json.keys()
+
+
+async def test_what_an_answer_cannot_do_without_is_never_left_out():
+    async with running(strict("messages", status=400)) as stub:
+        backend = OpenAIBackend(BackendConfig("strict", "", url=stub.url), "")
+        with pytest.raises(RequestRefused):
+            await backend.complete(SURE)
+        await backend.aclose()
+
+    assert len(stub.seen) == 1
+
+
+async def test_a_refusal_after_the_first_word_is_not_answered_by_asking_again():
+    chunk = {"choices": [{"delta": {"content": "half"}}]}
+    events = [f"data: {json.dumps(one)}\n\n" for one in (chunk, {"error": "invalid_request: logprobs"})]
+    async with running(lambda _: apis.sse(*events)) as stub:
+        backend = OpenAIBackend(BackendConfig("strict", "", url=stub.url), "")
+        with pytest.raises(RequestRefused):
+            await backend.complete(SURE)
+        await backend.aclose()
+
+    assert len(stub.seen) == 1
+
+
+async def test_a_stream_without_usage_counts_nothing_and_suspects_nothing():
+    choice = {"delta": {"content": "done"}, "finish_reason": "stop"}
+    events = (f"data: {json.dumps({'choices': [choice]})}\n\n", "data: [DONE]\n\n")
+    request = Request(apis.MODEL, (Message("user", "hello " * 1000),))
+
+    completion, _ = await ask(OpenAIBackend, lambda _: apis.sse(*events), request)
+
+    assert completion.usage == Usage()
+    assert completion.warnings == ()
+
+
+async def test_a_prompt_of_which_half_was_dropped_with_status_200_is_suspected():
+    line = {"model": "tiny", "message": {"content": "done"}, "done": True, "prompt_eval_count": 100}
+    request = Request(apis.MODEL, (Message("user", "hello " * 1000),))
+
+    completion, _ = await ask(OllamaBackend, lambda _: Answer((json.dumps(line),)), request)
+
+    assert completion.warnings == ("the prompt may have been cut: the server read only 100 tokens",)
+
+
+async def test_a_model_that_thought_until_its_tokens_were_used_up_was_cut_off():
+    chunk = {"choices": [{"delta": {"reasoning_content": "hm " * 20}, "finish_reason": "length"}]}
+
+    completion, _ = await ask(
+        OpenAIBackend, lambda _: apis.sse(f"data: {json.dumps(chunk)}\n\n", "data: [DONE]\n\n"), SURE
+    )
+
+    assert (completion.text, completion.finish) == ("", "length")
+
+
+async def test_json_that_landed_in_the_reasoning_is_found_there():
+    choice = {"delta": {"content": None, "reasoning_content": '{"ok": true}'}, "finish_reason": "stop"}
+    events = (f"data: {json.dumps({'choices': [choice]})}\n\n", "data: [DONE]\n\n")
+
+    completion, _ = await ask(OpenAIBackend, lambda _: apis.sse(*events))
+
+    assert completion.text == '{"ok": true}'
+    assert completion.warnings == ("the answer stood in the reasoning",)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404])
+async def test_lm_studio_without_a_loaded_model_has_none(status):
+    reply = {"error": {"message": "No models loaded. Please load a model in the developer page."}}
+
+    with pytest.raises(ModelNotFound):
+        await ask(LMStudioBackend, lambda _: Answer((json.dumps(reply),), status))
+
+
+async def test_lm_studio_is_told_which_model_to_load_with_which_context_and_what_to_unload():
+    reply = {"type": "llm", "instance_id": "tiny:2", "load_time_seconds": 9.1, "status": "loaded"}
+    async with running(lambda _: Answer((json.dumps(reply),))) as stub:
+        backend = LMStudioBackend(BackendConfig("stub", "", url=stub.url + "/v1"), "")
+        instance = await backend.load("tiny", 16384)
+        await backend.unload(instance)
+        await backend.aclose()
+
+    load, unload = stub.seen
+    assert (load.path, load.json) == ("/api/v1/models/load", {"model": "tiny", "context_length": 16384})
+    assert (unload.path, unload.json) == ("/api/v1/models/unload", {"instance_id": "tiny:2"})
+
+
+async def test_a_model_that_does_not_get_loaded_in_time_is_a_timeout():
+    async with running(lambda _: Answer(ending="silence")) as stub:
+        timeouts = Timeouts(first_token_seconds=0.2)
+        backend = LMStudioBackend(BackendConfig("stub", "", url=stub.url, timeouts=timeouts), "")
+        with pytest.raises(BackendTimeout, match="no reply to POST /api/v1/models/load in 0.2 s"):
+            await backend.load("tiny", None)
+        await backend.aclose()
 
 
 async def test_a_refusal_by_openai_is_a_refusal():

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 import pytest
 
 from backends.errors import (
+    BackendBusy,
     BackendTimeout,
     BackendUnavailable,
     ContextTooLong,
     MalformedReply,
+    ModelLoading,
     ModelNotFound,
     RequestRefused,
 )
@@ -34,12 +36,12 @@ def error(status, body="", headers=None, asked=ASKED):
         (408, BackendTimeout),
         (413, ContextTooLong),
         (422, RequestRefused),
-        (429, BackendUnavailable),
+        (429, BackendBusy),
         (500, BackendUnavailable),
         (502, BackendUnavailable),
-        (503, BackendUnavailable),
+        (503, BackendBusy),
         (504, BackendTimeout),
-        (529, BackendUnavailable),
+        (529, BackendBusy),
     ],
 )
 def test_a_status_alone_decides_the_error(status, kind):
@@ -144,9 +146,9 @@ def test_long_words_are_cut():
     ("inside", "kind"),
     [
         ("something odd", MalformedReply),
-        ("server busy, please try again", BackendUnavailable),
+        ("server busy, please try again", BackendBusy),
         ({"type": "authentication_error", "message": "?"}, RequestRefused),
-        ({"code": 503, "message": "Loading"}, BackendUnavailable),
+        ({"code": 503, "message": "Loading model"}, ModelLoading),
         ({"code": "x", "message": "maximum context length is 8"}, ContextTooLong),
     ],
 )

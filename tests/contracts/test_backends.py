@@ -12,14 +12,17 @@ import pytest
 from backends.backend import Backend, Completion, Delta, Message, Request
 from backends.connect import BackendConfig, Timeouts, connect
 from backends.errors import (
+    BackendBusy,
     BackendError,
     BackendTimeout,
     BackendUnavailable,
     ContextTooLong,
     MalformedReply,
     ModelNotFound,
+    NoConnection,
     RequestRefused,
 )
+from backends.guarded import CircuitOpen
 from backends.scripted import Answer, Rule, Script, ScriptedBackend
 from backends.wrappers import Limited
 from tests.servers import apis
@@ -140,6 +143,22 @@ async def test_json_that_fits_the_schema_comes_back(backend):
     completion = await backend.complete(request_for("VERDICT_JSON", schema=VERDICT))
 
     assert completion.text == apis.said("VERDICT_JSON")
+
+
+async def test_log_probabilities_are_those_of_the_answer_or_none(backend):
+    completion = await backend.complete(request_for("hello", logprobs=True))
+
+    assert completion.text == apis.DEFAULT
+    assert all(token.logprob <= 0 for token in completion.logprobs)
+    assert "".join(token.token for token in completion.logprobs) in {"", apis.DEFAULT}
+
+
+@pytest.mark.parametrize("backend", ["embedded", "openai on llama.cpp"], indirect=True)
+async def test_llama_cpp_tells_how_probable_each_token_was_and_the_others(backend):
+    completion = await backend.complete(request_for("hello", logprobs=True))
+
+    assert completion.logprobs
+    assert all(len(token.top) == 5 for token in completion.logprobs)
 
 
 async def test_an_answer_that_reaches_max_tokens_says_so(backend):
@@ -306,6 +325,83 @@ async def test_too_many_requests_tell_how_long_to_wait(kind):
 
     assert isinstance(error, BackendUnavailable)
     assert error.retry_after_seconds == 7
+
+
+async def test_a_rate_limit_is_told_from_a_server_that_is_down(kind):
+    busy = await error_of(kind, Reply(('{"error": "slow down"}',), status=529, headers={"retry-after": "90"}))
+    crashed = await error_of(kind, Reply(('{"error": "the model has crashed"}',), status=500))
+
+    assert isinstance(busy, BackendBusy)
+    assert not isinstance(crashed, BackendBusy)
+
+
+async def test_a_server_without_room_is_asked_again_when_it_said(kind):
+    left = [Reply(('{"error": "slow down"}',), status=429, headers={"retry-after-ms": "5"})]
+
+    def answer(seen: Seen) -> Reply:
+        return left.pop() if left and seen.method == "POST" else STUBS[kind]()(seen)
+
+    async with stubbed(kind, answer) as (backend, _):
+        completion = await backend.complete(request_for("hello"))
+
+    assert completion.text == apis.DEFAULT
+    assert left == []
+
+
+async def test_a_server_that_is_down_is_not_asked_at_every_call(kind, free_port):
+    async with connected(BackendConfig("down", kind, url=f"http://127.0.0.1:{free_port}"), {}) as backend:
+        with pytest.raises(NoConnection):
+            await backend.list_models()
+        with pytest.raises(CircuitOpen, match="It is asked again in"):
+            await backend.list_models()
+
+
+async def test_all_processes_of_a_machine_share_a_servers_slots(kind, tmp_path):
+    release, waits = anyio.Event(), anyio.Event()
+
+    def answer(seen: Seen) -> Reply:
+        held = release if seen.method == "POST" else None
+        return replace(STUBS[kind]()(seen), held=held)
+
+    async def tell(message: str) -> None:
+        waits.set()
+
+    async with running(answer) as stub:
+        config = BackendConfig("lab", kind, url=stub.url, max_concurrent=1)
+        first, second = connect(config, {}, tmp_path), connect(config, {}, tmp_path)
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                group.start_soon(first.complete, request_for("hello"))
+                group.start_soon(second.complete, request_for("hello"), tell)
+                await waits.wait()
+                asked_while_full = sum(seen.method == "POST" for seen in stub.seen)
+                release.set()
+        await first.aclose()
+        await second.aclose()
+
+    assert asked_while_full == 1
+    assert sum(seen.method == "POST" for seen in stub.seen) == 2
+
+
+async def test_a_cancelled_call_gives_its_slot_to_another_process(kind, tmp_path):
+    hung = replace(beginning(kind), ending="silence")
+
+    def answer(seen: Seen) -> Reply:
+        return hung if "HANG" in seen.body else STUBS[kind]()(seen)
+
+    async with running(answer) as stub:
+        config = BackendConfig("lab", kind, url=stub.url, max_concurrent=1)
+        first, second = connect(config, {}, tmp_path), connect(config, {}, tmp_path)
+        async with anyio.create_task_group() as group:
+            async for _ in first.stream(request_for("HANG")):
+                group.cancel_scope.cancel()
+        with anyio.fail_after(10):
+            completion = await second.complete(request_for("hello"))
+            await stub.client_left.wait()
+        await first.aclose()
+        await second.aclose()
+
+    assert completion.text == apis.DEFAULT
 
 
 async def test_a_prompt_that_does_not_fit_is_told_from_other_refusals(kind):

@@ -36,6 +36,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     ending: Literal["whole", "cut", "silence"] = "whole"
     """The body ends as HTTP wants, the connection breaks, or nothing comes until the client goes away."""
+    held: anyio.Event | None = None
+    """Sends everything but the last chunk, which waits for this."""
 
 
 @dataclass(slots=True)
@@ -52,9 +54,9 @@ Answering = Callable[[Seen], Answer]
 
 
 @asynccontextmanager
-async def running(answering: Answering) -> AsyncIterator[Stub]:
-    """Serve inside the test's own event loop."""
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+async def running(answering: Answering, port: int = 0) -> AsyncIterator[Stub]:
+    """Serve inside the test's own event loop, on a free port unless one is named."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
     stub = Stub(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}")  # noqa: S610 - anyio, not Django
 
     async def serve(connection: SocketStream) -> None:
@@ -103,7 +105,9 @@ async def _send(connection: SocketStream, answer: Answer) -> None:
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     await connection.send(f"HTTP/1.1 {answer.status} Said\r\n{lines}\r\n".encode())
-    for chunk in answer.chunks:
+    for number, chunk in enumerate(answer.chunks, start=1):
+        if answer.held and number == len(answer.chunks):
+            await answer.held.wait()
         data = chunk.encode()
         await connection.send(f"{len(data):x}\r\n".encode() + data + b"\r\n")
     if answer.ending == "silence":

@@ -1,0 +1,24 @@
+"""Decide when another backend is asked, and for which model. Pure."""
+
+from backends.backend import ModelInfo
+from backends.errors import BackendError, BackendTimeout, BackendUnavailable, ConnectionLost, ModelNotFound
+from backends.matching import resolve
+from orchestrator.policy import TierPolicy
+
+
+def falls_back(error: BackendError, *, paid: bool) -> bool:
+    """Tell whether another backend may be asked after this: the server is the trouble, not the request.
+
+    Where money is paid, a request that may have been worked on is not asked again elsewhere.
+    """
+    if paid and isinstance(error, ConnectionLost | BackendTimeout):
+        return False
+    return isinstance(error, BackendUnavailable | BackendTimeout | ModelNotFound)
+
+
+def patterns_of(tier: TierPolicy, model: str) -> tuple[str, ...]:
+    """Return those of a tier's patterns that find `model`: a shared tier stays with the choice it made."""
+    named = tier.models.values() if isinstance(tier.models, dict) else tier.models
+    patterns = tuple(dict.fromkeys([*named, *([tier.model] if tier.model else [])]))
+    fitting = tuple(pattern for pattern in patterns if resolve(pattern, [ModelInfo(model)]))
+    return fitting or patterns

@@ -2,18 +2,19 @@
 
 import contextlib
 import json
+import math
 import shutil
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.backend import Completion, Usage
+from backends.backend import Completion, TokenLogprob, Usage
 from backends.errors import BackendUnavailable
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.program import Limits
 from validators.reviewing import Review, find_quote, read_review, write_counter_example
-from validators.semantic import APPROVAL, QUOTED, REPRODUCED, Means, Semantic
+from validators.semantic import APPROVAL, QUOTED, REPRODUCED, Means, Semantic, is_doubt
 from validators.suite import Tests
 from validators.validator import Given
 from validators.verdict import Candidate
@@ -269,7 +270,7 @@ async def test_a_line_that_proves_nothing_is_advice(said, was_run):
     verdict = await judge(rejection(**said), was_run=was_run)
 
     assert verdict.status == "unavailable"
-    assert ("tests have passed" in verdict.reason) == was_run
+    assert ("a stronger gate has passed" in verdict.reason) == was_run
 
 
 def test_languages_that_are_not_run_have_no_counter_example():
@@ -288,3 +289,101 @@ def test_a_quote_is_found_only_where_it_stands(quote, text):
     found = find_quote(quote, Candidate({"a.py": text}, "python"), "")
 
     assert found is None or "".join(quote.split()) in "".join(text.splitlines()[found.line - 1].split())
+
+
+APPROVE = '{"verdict": "approve"}'
+REJECT = rejection(reason="it looks wrong")
+
+
+async def vote(*replies, was_run=False):
+    """Ask for as many votes as there are replies; returns the verdict and how many were asked."""
+    asked = []
+
+    def ask_for(reply):
+        async def ask(candidate):
+            asked.append(reply)
+            if isinstance(reply, Exception):
+                raise reply
+            return reply if isinstance(reply, Completion) else Completion(reply, "judge", "stop", Usage(1, 1))
+
+        return ask
+
+    first, *more = map(ask_for, replies)
+    means = Means(Tests(Bubblewrap(), Limits(seconds=20)), lambda: was_run)
+    semantic = Semantic(first, "judge", means, more)
+    verdict = await semantic.judge(Candidate({"solution.py": PYTHON}, "python"), Given(task=TASK))
+    return verdict, len(asked)
+
+
+async def test_votes_stop_when_the_majority_stands():
+    verdict, asked = await vote(APPROVE, APPROVE, REJECT)
+
+    assert (verdict.status, verdict.confidence, asked) == ("passed", APPROVAL, 2)
+    assert verdict.reason == "2 of 2 votes approve, 3 were wanted"
+
+
+async def test_a_majority_that_is_not_unanimous_is_trusted_less():
+    verdict, asked = await vote(APPROVE, REJECT, APPROVE)
+
+    assert (verdict.status, verdict.confidence, asked) == ("passed", APPROVAL * 2 / 3, 3)
+
+
+async def test_a_proven_rejection_outweighs_all_other_votes():
+    verdict, asked = await vote(APPROVE, rejection("add(2, 3)", "5"), APPROVE)
+
+    assert (verdict.status, verdict.confidence, asked) == ("failed", REPRODUCED, 2)
+
+
+async def test_a_majority_of_rejections_fails_only_with_a_line_that_stands_there():
+    quoted = rejection(quote="return a - b")
+
+    with_line, _ = await vote(REJECT, APPROVE, quoted)
+    without, _ = await vote(REJECT, APPROVE, REJECT)
+    after_tests, _ = await vote(REJECT, APPROVE, quoted, was_run=True)
+
+    assert (with_line.status, with_line.confidence) == ("failed", QUOTED)
+    assert without.status == after_tests.status == "unavailable"
+    assert is_doubt(without)
+
+
+async def test_votes_without_a_majority_prove_nothing_but_are_told():
+    verdict, asked = await vote(APPROVE, REJECT)
+
+    assert (verdict.status, asked) == ("unavailable", 2)
+    assert verdict.reason == "The votes came to no majority: 1 of 2 votes approve, 2 were wanted."
+    assert verdict.diagnostics[0].message == "it looks wrong"
+
+
+async def test_a_vote_that_is_lost_does_not_end_the_others():
+    verdict, asked = await vote(BackendUnavailable("no server", backend="b"), "gibberish", APPROVE)
+    other, _ = await vote("gibberish", APPROVE, APPROVE)
+
+    assert (verdict.status, verdict.reason, asked) == ("unavailable", "no server", 2)
+    assert (other.status, other.confidence) == ("passed", APPROVAL)
+
+
+async def test_an_approval_is_worth_as_much_as_its_token_was_probable():
+    logprobs = (
+        TokenLogprob('{"verdict": "', 0.0),
+        TokenLogprob("approve", math.log(0.6), (("reject", math.log(0.4)),)),
+    )
+
+    verdict, _ = await vote(Completion(APPROVE, "judge", "stop", Usage(1, 1), logprobs=logprobs))
+
+    assert verdict.status == "passed"
+    assert verdict.confidence == pytest.approx(APPROVAL * 0.6)
+
+
+async def test_doubt_is_a_rejection_without_proof_and_nothing_else():
+    verdicts = [
+        (await vote(reply))[0]
+        for reply in (
+            REJECT,
+            APPROVE,
+            "gibberish",
+            rejection("add(2, 3)", "5"),
+            rejection(quote="return a - b"),
+        )
+    ]
+
+    assert [is_doubt(verdict) for verdict in verdicts] == [True, False, False, False, False]

@@ -25,9 +25,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", default="", metavar="PATH", help="escalation.toml to use")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("mcp", help="serve MCP over stdio (what Claude starts)")
-    for add in (_add_run, _add_classify, _add_validate, _add_analyze, _add_review):
+    for add in (_add_run, _add_batch, _add_classify, _add_validate, _add_analyze, _add_review, _add_report):
         add(commands)
-    _add_plain(commands, "report", "success by worker and task type, cost, savings")
     _add_plain(commands, "doctor", "what is found on this machine and what the routes become")
     demo = _add_plain(
         commands, "demo", "delegate three small tasks through the real server, to watch it work"
@@ -97,6 +96,28 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument("--detail", action="store_true", help="every attempt with its receipts")
 
 
+def _add_batch(commands: Commands) -> None:
+    parser = _add_plain(commands, "batch", "delegate many tasks from a file; an interrupted batch goes on")
+    parser.add_argument(
+        "tasks",
+        metavar="TASKS.jsonl",
+        help="each line a JSON object with the arguments of orchestrator_execute_with_escalation",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="RESULTS.jsonl",
+        help="a line for each task as it ends; tasks that ended there are not done again, so name a new "
+        "file for new work",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=0, metavar="N", help="tasks at once; else what the local servers take"
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="allow paid tiers for all these tasks, inside the budgets"
+    )
+
+
 def _add_classify(commands: Commands) -> None:
     parser = _add_plain(commands, "classify", "say how hard a task is and what would be tried")
     parser.add_argument("task")
@@ -128,6 +149,30 @@ def _add_review(commands: Commands) -> None:
     )
     parser.add_argument("task_id", nargs="?", default="")
     parser.add_argument("--comment", default="", help="why; a retry shows it to the worker")
+
+
+def _add_report(commands: Commands) -> None:
+    parser = _add_plain(
+        commands, "report", "success by worker and task type, cost, honest savings, budgets, models"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--html", default="", metavar="FILE", help="write one page with pictures instead")
+    what.add_argument(
+        "--verify", action="store_true", help="look for a changed row in the record of all money"
+    )
+    what.add_argument(
+        "--suggest", action="store_true", help="the changes to escalation.toml that the outcomes suggest"
+    )
+    what.add_argument("--reset-learning", action="store_true", help="forget what was learned from outcomes")
+    what.add_argument(
+        "--export", default="", metavar="FILE", help="write every task to a .jsonl or .csv file"
+    )
+    what.add_argument(
+        "--prune",
+        type=float,
+        metavar="DAYS",
+        help="drop the texts of tasks that ended so long ago; counts and money stay",
+    )
 
 
 def main() -> None:

@@ -1,19 +1,32 @@
 """What each command does; each returns its exit code."""
 
 import argparse
-import json
 import os
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import anyio
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from backends.errors import BackendError
 from cli import show
+from cli.batching import batch
 from cli.doctor import examine, write_policy
 from cli.live import Live
+from cli.reading import (
+    BROKEN_WORLD,
+    DONE,
+    INTERRUPTED,
+    NOT_DONE,
+    WRONG_USE,
+    UsageError,
+    name_in,
+    read_file,
+    read_schema,
+    read_task,
+    split,
+)
+from cli.reporting import report
 from orchestrator import answers, planning
 from orchestrator.analysis import AnalysisWish, analyze_documents
 from orchestrator.answers import Answer
@@ -22,21 +35,10 @@ from orchestrator.errors import EXPECTED
 from orchestrator.ledger import LedgerError
 from orchestrator.orchestrator import Orchestrator, new_id
 from orchestrator.review import decide, list_waiting
-from orchestrator.statistics import read_standings
 from orchestrator.task import Task
 from orchestrator.validation import Submission, validate_submission
 from sandbox.errors import SandboxError
 from validators.validator import Given
-
-DONE, NOT_DONE, WRONG_USE, BROKEN_WORLD = 0, 1, 2, 3
-INTERRUPTED = 130
-
-
-class UsageError(ValueError):
-    """A command was given something it cannot use."""
-
-
-Show = Callable[[show.Answer], RenderableType]
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -74,9 +76,9 @@ async def run(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
                 await orchestrator.world.records.approve_paid(task_id)
             outcome = await orchestrator.resume(task_id, live.report)
         else:
-            task = _read_task(given)
+            task = read_task(given)
             outcome = await orchestrator.execute(task, live.report, task_id, approved_paid=given.yes)
-    _tell(given, answers.tell_outcome(outcome, detail=given.detail), show.show_outcome)
+    show.tell(given, answers.tell_outcome(outcome, detail=given.detail), show.show_outcome)
     if outcome.status == "stopped" and not any(attempt.tokens_out for attempt in outcome.attempts):
         return BROKEN_WORLD
     return DONE if outcome.status == "accepted" else NOT_DONE
@@ -85,7 +87,7 @@ async def run(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
 async def classify(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Say how hard a task is and what would be tried."""
     task = Task(given.task, workspace=given.workspace, context_files=tuple(given.context))
-    _tell(given, await planning.plan(orchestrator, task), show.show_classification)
+    show.tell(given, await planning.plan(orchestrator, task), show.show_classification)
     return DONE
 
 
@@ -95,42 +97,42 @@ async def validate(orchestrator: Orchestrator, given: argparse.Namespace) -> int
     places = [roots.resolve(path, base=orchestrator.folder) for path in given.paths]
     workspace = roots.resolve(given.workspace, base=orchestrator.folder) if given.workspace else None
     base = workspace or orchestrator.folder
-    files = {_name(place, base): roots.read_text(str(place)).text for place in places}
+    files = {name_in(place, base): roots.read_text(str(place)).text for place in places}
     submission = Submission(
         files=files,
         language=given.language,
-        validators=_split(given.validators),
+        validators=split(given.validators),
         given=Given(
             task=given.task,
             requirements=given.requirements,
-            tests=_read_file(given.tests),
+            tests=read_file(given.tests),
             test_command=given.test_command,
             benchmark_command=given.benchmark_command,
             workspace=str(workspace or ""),
         ),
     )
     judgement = await validate_submission(orchestrator.world, submission)
-    _tell(given, answers.tell_judgement(judgement), show.show_judgement)
+    show.tell(given, answers.tell_judgement(judgement), show.show_judgement)
     return DONE if judgement.passed else NOT_DONE
 
 
 async def analyze(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Answer a question about documents."""
-    schema = _read_schema(given.schema)
+    schema = read_schema(given.schema)
     wish = AnalysisWish(
         given.question, tuple(given.paths), mode=given.mode, output_schema=schema, tier=given.tier
     )
     with Live(quiet=given.json) as live:
         run_id = given.resume or new_id()
         answer = await analyze_documents(orchestrator, run_id, wish, live.report, resume=bool(given.resume))
-    _tell(given, answer, show.show_analysis)
+    show.tell(given, answer, show.show_analysis)
     return DONE if answer["status"] == "answered" else NOT_DONE
 
 
 async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """List what waits, or take the person's word."""
     if given.action == "list":
-        _tell(given, answers.tell_waiting(await list_waiting(orchestrator)), show.show_waiting)
+        show.tell(given, answers.tell_waiting(await list_waiting(orchestrator)), show.show_waiting)
         return DONE
     if not given.task_id:
         raise UsageError(f"Which task? orchestrator review {given.action} TASK_ID")
@@ -138,21 +140,14 @@ async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     goes_on = record.status == "stopped" or (record.status == "needs_approval" and record.approved_paid)
     then = [f"orchestrator run --resume {record.task_id}"] if goes_on else []
     told: Answer = {"task_id": record.task_id, "status": record.status, "next_steps": then}
-    _tell(given, told, show.show_classification)
-    return DONE
-
-
-async def report(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
-    """Show success by worker, cost and savings."""
-    findings, standings = await orchestrator.world.servers.inspect(), await read_standings(orchestrator)
-    _tell(given, answers.tell_status(findings, standings, orchestrator.config.policy), show.show_report)
+    show.tell(given, told, show.show_classification)
     return DONE
 
 
 async def doctor(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Say what is found on this machine and what the routes become."""
     answer = await examine(orchestrator)
-    _tell(given, answer, show.show_doctor)
+    show.tell(given, answer, show.show_doctor)
     return DONE if answer["healthy"] else NOT_DONE
 
 
@@ -187,6 +182,7 @@ async def trust_file(_: Orchestrator, given: argparse.Namespace) -> int:
 Command = Callable[[Orchestrator, argparse.Namespace], Awaitable[int]]
 COMMANDS: Mapping[str, Command] = {
     "run": run,
+    "batch": batch,
     "classify": classify,
     "validate": validate,
     "analyze": analyze,
@@ -197,59 +193,3 @@ COMMANDS: Mapping[str, Command] = {
     "demo": demo,
     "trust": trust_file,
 }
-
-
-def _tell(given: argparse.Namespace, answer: Answer, render: Show) -> None:
-    if given.json:
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        return
-    show.write(Console(), render(answer))
-
-
-def _read_task(given: argparse.Namespace) -> Task:
-    return Task(
-        task=sys.stdin.read() if given.task == "-" else given.task,
-        language=given.language,
-        workspace=given.workspace,
-        context_files=tuple(given.context),
-        write_to=given.write_to,
-        apply=given.apply,
-        tests=_read_file(given.tests),
-        test_command=given.test_command,
-        benchmark_command=given.benchmark_command,
-        requirements=given.requirements,
-        validators=_split(given.validators),
-        task_type=given.task_type,
-        complexity=given.complexity,
-        domain=given.domain,
-        start_tier=given.start_tier,
-        max_tier=given.max_tier,
-        max_cost_usd=given.max_cost_usd,
-        timeout_seconds=given.timeout_seconds,
-    )
-
-
-def _read_file(path: str) -> str:
-    """Read a file that the user named on the command line; the roots are for what models and hosts name."""
-    try:
-        return Path(path).read_text(encoding="utf-8") if path else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path!r} cannot be read: {error}") from error
-
-
-def _read_schema(path: str) -> dict[str, object] | None:
-    try:
-        schema = json.loads(_read_file(path)) if path else None
-    except ValueError as error:
-        raise UsageError(f"{path!r} is not JSON: {error}") from error
-    if schema is not None and not isinstance(schema, dict):
-        raise UsageError(f"{path!r} is not a JSON Schema: it must be an object")
-    return schema
-
-
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in names.split(",") if name.strip())
-
-
-def _name(place: Path, base: Path) -> str:
-    return str(place.relative_to(base)) if place.is_relative_to(base) else place.name

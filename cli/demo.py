@@ -22,6 +22,8 @@ from orchestrator.route import Served
 from orchestrator.servers import Servers
 
 POLICY = """
+[learning]
+explore = 0.0  # each task begins at the small model, whatever the dice say
 [backends.small]
 kind = "{kind}"
 path = "{small}"

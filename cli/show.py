@@ -1,6 +1,9 @@
 """Results for a person: short, in colour on a terminal, plain elsewhere."""
 
-from collections.abc import Mapping
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -15,6 +18,7 @@ NOTHING_HERE = """
 No model is served here. Start LM Studio or Ollama with a model loaded, then `orchestrator init` writes an
 escalation.toml for the models it finds; or set the environment variable of a hosted one.
 `orchestrator demo` needs none of this."""
+Show = Callable[[Answer], RenderableType]
 COLOURS = {"accepted": "green", "passed": "green", "needs_review": "yellow", "needs_approval": "yellow"}
 
 
@@ -93,22 +97,6 @@ def show_waiting(answer: Answer) -> RenderableType:
     return table
 
 
-def show_report(answer: Answer) -> RenderableType:
-    """Show who succeeds at what, and the money."""
-    table = Table("task type", "tier", "attempts", "success", "cost", "seconds", title="Workers")
-    for row in answer["workers"]:
-        rate = f"{row['success_rate']:.0%}"
-        cells = (str(row["attempts"]), rate, f"${row['cost_usd']:.4f}", f"{row['mean_seconds']:.1f}")
-        table.add_row(row["task_type"], row["tier"], *cells)
-    budget = answer["budget"]
-    money = (
-        f"Spent today ${budget['spent_today_usd']:.4f} of ${budget['usd_per_day']:.2f}, "
-        f"ever ${budget['spent_usd']:.4f}, saved ${budget['saved_usd']:.4f}"
-    )
-    tasks = ", ".join(f"{count} {status}" for status, count in answer["tasks"].items()) or "no tasks yet"
-    return Group(table, Text(money), Text(tasks, "dim"))
-
-
 def show_doctor(answer: Answer) -> RenderableType:
     """Show what was found and what the routes become."""
     lines = [Text.assemble((f"{key:<9}", "dim"), str(answer[key])) for key in ("policy", "ledger", "sandbox")]
@@ -138,6 +126,14 @@ def show_doctor(answer: Answer) -> RenderableType:
 def _check_mark(name: str, text: str, *, good: bool) -> Text:
     mark = ("✓", "green") if good else ("✗", "red")
     return Text.assemble("  ", mark, f" {name:<15} ", (text, "" if good else "dim"))
+
+
+def tell(given: argparse.Namespace, answer: Answer, render: Show) -> None:
+    """Write an answer to stdout: one JSON object with `--json`, else for a person."""
+    if given.json:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        return
+    write(Console(), render(answer))
 
 
 def write(console: Console, what: RenderableType) -> None:

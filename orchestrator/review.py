@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from orchestrator.cache import Cache
+from orchestrator.learning.store import learn_word
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.outcome import WAITING
 from orchestrator.records import TaskRecord
@@ -40,14 +42,21 @@ async def decide(
     record = await orchestrator.find(task_id)
     if record.status == "running":
         raise ReviewError(f"Task {task_id!r} is still running. Wait for it with resume={task_id!r}.")
+    records, learning = orchestrator.world.records, orchestrator.config.policy.learning
     if action == "approve":
         await _approve(orchestrator, record, is_person=is_person)
     elif action == "retry":
-        await orchestrator.world.records.open_round(task_id, comment)
+        await records.open_round(task_id, comment)
     elif record.status != "skipped":
         await orchestrator.settle(record, "skipped")
     said = {"action": action, "comment": comment, "by": "person" if is_person else "host"}
-    await orchestrator.world.records.note(task_id, "review", said)
+    if record.status == "needs_approval" and action != "approve":
+        await records.audit.append(task_id, "declined", said)
+    if action != "approve":
+        await Cache(records, orchestrator.config.policy.cache).forget_task(task_id)
+    if learning.enabled:
+        await learn_word(records, record, action, learning.half_life_days)
+    await records.note(task_id, "review", said)
     return await orchestrator.find(task_id)
 
 

@@ -8,32 +8,10 @@ import sys
 
 import pytest
 
-from cli.__main__ import make_parser
-from cli.commands import BROKEN_WORLD, DONE, NOT_DONE, WRONG_USE, run_command
-from tests.behaviour.stage import APPROVE, GOOD, TESTS, WRONG, set_stage
+from cli.reading import BROKEN_WORLD, DONE, NOT_DONE, WRONG_USE
+from tests.behaviour.stage import APPROVE, GOOD, WRONG
 
 TASK = ["task: write add(a, b)", "--language", "python", "--task-type", "standard_dev"]
-
-
-@pytest.fixture
-def play(tmp_path, monkeypatch, capsys):
-    """Set a stage and return a function that runs a command there: exit code, stdout, stderr."""
-
-    def prepare(**answers):
-        set_up = set_stage(tmp_path, **answers)
-        monkeypatch.chdir(set_up.folder)
-        monkeypatch.setenv("ORCHESTRATOR_HOME", str(set_up.home))
-        monkeypatch.setenv("ORCHESTRATOR_CONFIG", str(set_up.config))
-        (set_up.folder / "tests.py").write_text(TESTS)
-
-        def run(*words):
-            code = run_command(make_parser().parse_args(words))
-            said = capsys.readouterr()
-            return code, said.out, said.err
-
-        return run
-
-    return prepare
 
 
 def test_run_tells_one_json_object_and_nothing_else(play):
@@ -267,7 +245,9 @@ def test_an_untrusted_policy_in_the_folder_is_told(play, monkeypatch, tmp_path):
     assert "orchestrator trust" in err.replace("\n", " ")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["mcp", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["batch", "--help"], ["report", "--help"], ["mcp", "--help"]]
+)
 def test_help_is_told_without_loading_the_engine(words):
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "cli", *words], capture_output=True, text=True, check=True

@@ -1,0 +1,1 @@
+"""Figures of the ledger as an answer and as a page with pictures."""

@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded]" --group test --group lint
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[embedded,prices]" --group test --group lint
 	@touch $@
 
 system:                   ## what the tests of sandbox and compilers need, on Debian and Ubuntu

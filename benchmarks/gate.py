@@ -20,9 +20,9 @@ import anyio
 from figures import table
 
 from orchestrator.config import load_config, packaged_policy
-from orchestrator.engine import World
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.validation import Judgement, Submission, validate_submission
+from orchestrator.world import World
 from validators.validator import Given
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -39,6 +39,8 @@ class Answer:
     code: str
     usd_per_mtok: float
     """The data's price unit is 0.01 USD per million tokens of output, assumed; only ratios mean something."""
+    local: bool
+    """Open weights, which the user's own machine would answer with, free of charge."""
     tokens: int
     """Of the answer as it is served, at four characters a token; prompts are free."""
     visible: bool
@@ -98,6 +100,7 @@ def _answer(row: Row) -> Answer:
     return Answer(
         model=row["model"],
         code=code,
+        local=row["params_b"] is not None,
         tokens=len(said if "```" in said else f"```python\n{code}\n```") // 4,
         usd_per_mtok=row["price"] / 100,
         visible=set(row["visible"]) == {"p"},

@@ -1,11 +1,14 @@
 """Run recorded answers of real models through the real engine; judge what it accepts by hidden tests.
 
+Open weights are free tiers, as on a user's own machine; the table counts them at the data's price for them.
+
 The models answer from recordings (an OpenAI-compatible server of the data's own tools), everything else is
 the product: policy, prompts, extraction, sandbox, ledger. What was accepted is then judged by tests that the
 engine never saw.
 
 Usage: python benchmarks/replay.py [DATA] [--sets humaneval lcb-leetcode] [--context none|command]
-       [--ladder MODEL ...] [--limit N] [--cache FILE] [--json]
+       [--ladder MODEL ...] [--route static|agreement|learned] [--wanted 0.95] [--limit N]
+       [--cache FILE] [--json]
 """
 
 import argparse
@@ -39,8 +42,13 @@ complexity = [0, 10]
 route = {route}
 attempts_per_tier = 1
 checker = "none"
-validators = ["syntax", "tests"]
+validators = {validators}
+wanted_confidence = {wanted}
 when_exhausted = "skip"
+[learning]
+enabled = {learning}
+[cache]
+enabled = false
 [guards]
 ask_before_paid = false
 usd_per_task = 1e6
@@ -51,6 +59,7 @@ TIER = """
 rank = {rank}
 backend = "recorded"
 model = {model}
+usd_per_mtok_in = 0.0
 usd_per_mtok_out = {usd_per_mtok}
 context_tokens = 200000
 """
@@ -69,6 +78,10 @@ class Wish:
     cache: Path
     ladder: tuple[str, ...]
     """Models instead of the set's own."""
+    route: str
+    """`static`: the tests alone; `agreement`: a second author too; `learned`: that, on the second pass."""
+    wanted: float
+    """Confidence below which a second author is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +101,23 @@ class Report:
 
 def write_policy(wish: Wish, folder: Path, url: str, tasks: Sequence[Recorded]) -> Path:
     models = wish.ladder or SETS[tasks[0].dataset]
-    prices = {answer.model: answer.usd_per_mtok for task in tasks for answer in task.answers.values()}
+    answers = [answer for task in tasks for answer in task.answers.values()]
+    prices = {answer.model: 0.0 if answer.local else answer.usd_per_mtok for answer in answers}
     names = [f"tier{rank}" for rank in range(len(models))]
     tiers = [
         TIER.format(name=name, rank=rank, model=json.dumps(model), usd_per_mtok=prices[model])
         for rank, (name, model) in enumerate(zip(names, models, strict=True))
     ]
     path = folder / "escalation.toml"
-    path.write_text(POLICY.format(url=url, route=json.dumps(names)) + "".join(tiers), encoding="utf-8")
+    gates = ["syntax", "tests"] if wish.route == "static" else ["syntax", "tests", "agreement"]
+    head = POLICY.format(
+        url=url,
+        route=json.dumps(names),
+        validators=json.dumps(gates),
+        wanted=wish.wanted,
+        learning=json.dumps(wish.route == "learned"),
+    )
+    path.write_text(head + "".join(tiers), encoding="utf-8")
     return path
 
 
@@ -126,11 +148,17 @@ async def run_engine(wish: Wish, tasks: Sequence[Recorded], folder: Path, url: s
         async with room:
             outcome = await orchestrator.execute(write_task(recorded, folder, wish.context))
         preamble = "" if wish.context == "none" else recorded.context
-        endings.append(Ending(recorded, outcome.status, outcome.attempts, outcome.cost_usd, preamble))
+        attempts = outcome.attempts
+        if outcome.status == "accepted" and outcome.best:
+            attempts = (*(one for one in attempts if one != outcome.best), outcome.best)
+        usd = sum(recorded.answers[one.model].usd for one in attempts if one.model in recorded.answers)
+        endings.append(Ending(recorded, outcome.status, attempts, usd, preamble))
 
-    async with anyio.create_task_group() as group:
-        for recorded in tasks:
-            group.start_soon(work, recorded)
+    for _ in range(2 if wish.route == "learned" else 1):
+        endings.clear()
+        async with anyio.create_task_group() as group:
+            for recorded in tasks:
+                group.start_soon(work, recorded)
     await orchestrator.aclose()
     return endings
 
@@ -249,11 +277,21 @@ def main() -> None:
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "orchestrator-replay.jsonl"
     )
     parser.add_argument("--ladder", nargs="+", default=(), help="models, weakest first")
+    parser.add_argument("--route", choices=("static", "agreement", "learned"), default="static")
+    parser.add_argument("--wanted", type=float, default=0.95, help="confidence, for agreement and learned")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if not (given.data / "tools" / "replay.py").is_file():
         sys.exit(f"There is no replay data at {str(given.data)!r}. Name its folder as the first argument.")
-    wish = Wish(given.data.absolute(), given.context, given.limit, given.cache, tuple(given.ladder))
+    wish = Wish(
+        given.data.absolute(),
+        given.context,
+        given.limit,
+        given.cache,
+        tuple(given.ladder),
+        given.route,
+        given.wanted,
+    )
     anyio.run(lambda: run(wish, given.sets, as_json=given.json))
 
 

@@ -15,8 +15,8 @@ from orchestrator.analysis import AnalysisWish, analyze_documents
 from orchestrator.answers import Answer
 from orchestrator.events import Report
 from orchestrator.orchestrator import new_id
+from orchestrator.reporting.reading import read_report
 from orchestrator.review import ReviewError, decide, list_waiting
-from orchestrator.statistics import read_standings
 from orchestrator.task import Task
 from orchestrator.validation import Submission, validate_submission
 from validators.validator import Given
@@ -111,9 +111,7 @@ async def review(desk: Desk, given: ReviewArguments, report: Report) -> Answer:
 async def status(desk: Desk, given: StatusArguments, report: Report) -> Answer:
     """Say what is served here and how it has fared."""
     orchestrator = desk.orchestrator
-    findings = await orchestrator.world.servers.inspect()
-    told = answers.tell_status(findings, await read_standings(orchestrator), orchestrator.config.policy)
-    return {**told, "warnings": list(orchestrator.config.warnings)}
+    return {**await read_report(orchestrator), "warnings": list(orchestrator.config.warnings)}
 
 
 async def _wait(desk: Desk, key: str, run_id: str, work: Work, report: Report) -> Answer:

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import MCPServer
 
 from mcp_server.desk import Desk
 from orchestrator import answers
-from orchestrator.statistics import read_standings
+from orchestrator.reporting.reading import read_report
 
 
 def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
@@ -33,6 +33,4 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     @server.resource("orchestrator://stats", mime_type="application/json")
     async def read_stats() -> str:
         """Backends, budgets, success by worker and task type."""
-        orchestrator = desk.orchestrator
-        findings, standings = await orchestrator.world.servers.inspect(), await read_standings(orchestrator)
-        return json.dumps(answers.tell_status(findings, standings, orchestrator.config.policy))
+        return json.dumps(await read_report(desk.orchestrator))

@@ -13,8 +13,8 @@ import anyio.to_thread
 from backends.backend import Completion, JsonSchema, Message, Request, Sampling
 from orchestrator.adapters import read_json, write_json
 from orchestrator.answers import Answer
-from orchestrator.asking import Asking, Purse
-from orchestrator.engine import World
+from orchestrator.asking import Asking, open_purse
+from orchestrator.cache import Cache
 from orchestrator.events import Event, Report
 from orchestrator.orchestrator import LEASE_SECONDS, Orchestrator
 from orchestrator.records import Opening, TaskRecord
@@ -24,6 +24,7 @@ from orchestrator.rlm.errors import QuestionError, Spent
 from orchestrator.rlm.sources import Source, read_sources
 from orchestrator.route import Missing, RouteError, Served
 from orchestrator.steps import Steps
+from orchestrator.world import World
 
 ANSWER_TOKENS = 2048
 
@@ -66,14 +67,14 @@ async def analyze_documents(
     if record is None:
         opening = Opening(run_id, "analysis", wish.question, write_json(wish))
         await records.open_task(opening, orchestrator.owner, LEASE_SECONDS)
-    guards = orchestrator.config.policy.guards
-    usd = guards.usd_per_task if wish.max_cost_usd is None else min(wish.max_cost_usd, guards.usd_per_task)
+    policy = orchestrator.config.policy
     asking = Asking(
         run_id,
-        Purse(usd, guards.usd_per_day, not guards.ask_before_paid),
+        open_purse(policy, None, wish.max_cost_usd, approved_by_person=False),
         orchestrator.world.servers,
         records,
         Steps(records, run_id),
+        Cache(records, policy.cache),
     )
     await report(Event("route", f"{served.tier} ({served.model}) reads {len(question.sources)} document(s)"))
 
@@ -84,7 +85,8 @@ async def analyze_documents(
 
     answer_tokens = min(ANSWER_TOKENS, served.max_output_tokens)
     limits = AnalysisLimits(served.context_tokens, wish.max_calls, answer_tokens=answer_tokens)
-    deadline = started + min(wish.timeout_seconds or guards.seconds_per_task, guards.seconds_per_task)
+    longest = policy.guards.seconds_per_task
+    deadline = started + min(wish.timeout_seconds or longest, longest)
     async with orchestrator.lease(run_id):
         found = await analyse(question, _ask_through(asking, served, deadline), limits, on_progress=tell)
     answer = _tell(run_id, found, await records.spent(run_id), time.monotonic() - started)

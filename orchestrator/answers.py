@@ -8,8 +8,6 @@ from orchestrator.policy import Policy
 from orchestrator.prompting import show_files
 from orchestrator.records import TaskRecord
 from orchestrator.route import Route, Served, Survey, pick_checker
-from orchestrator.servers import Finding
-from orchestrator.statistics import Standings
 from orchestrator.validation import Judgement
 from validators.verdict import Diagnostic, Verdict
 
@@ -134,39 +132,6 @@ def tell_classification(
 def tell_waiting(records: Sequence[TaskRecord]) -> Answer:
     """List what waits for a person."""
     return {"waiting": [_tell_record(record) for record in records]}
-
-
-def tell_status(findings: Sequence[Finding], standings: Standings, policy: Policy) -> Answer:
-    """Say what is served, what was spent and who succeeds at what."""
-    return {
-        "backends": [
-            {
-                "backend": one.backend,
-                "reachable": one.health.reachable,
-                "detail": one.health.detail,
-                "models": [model.name for model in one.models[:20]],
-            }
-            for one in findings
-        ],
-        "budget": {
-            "spent_today_usd": round(standings.spent_today_usd, 6),
-            "usd_per_day": policy.guards.usd_per_day,
-            "spent_usd": round(standings.spent_usd, 6),
-            "saved_usd": round(standings.saved_usd, 6),
-        },
-        "tasks": dict(standings.tasks),
-        "workers": [
-            {
-                "task_type": row.task_type,
-                "tier": row.tier,
-                "attempts": row.attempts,
-                "success_rate": round(row.approved / row.attempts, 3),
-                "cost_usd": round(row.cost_usd, 6),
-                "mean_seconds": round(row.mean_seconds, 2),
-            }
-            for row in standings.workers
-        ],
-    }
 
 
 _NOTHING = Attempt(0, "", "", "")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.confidence import estimate_confidence
 from orchestrator.decide import Ask, Finish, count_escalations
 from orchestrator.outcome import Attempt, Outcome, Status
 from orchestrator.policy import Policy
@@ -38,7 +37,7 @@ def conclude(
         task_type=route.task_type,
         complexity=route.complexity,
         escalations=count_escalations(attempts),
-        confidence=estimate_confidence(best.verdicts) if best and best.approved else 0.0,
+        confidence=best.confidence if best else 0.0,
         cost_usd=account.spent_usd,
         saved_usd=_estimate_saving(policy, attempts, account.spent_usd) if status == "accepted" else 0.0,
         message=_explain(policy, step, account),
@@ -53,7 +52,7 @@ def _estimate_saving(policy: Policy, attempts: Sequence[Attempt], cost: float) -
         (accepted.tokens_in * tier.usd_per_mtok_in + accepted.tokens_out * tier.usd_per_mtok_out) / 1e6
         for tier in policy.tiers.values()
     )
-    return max(0.0, dearest - cost)
+    return dearest - cost
 
 
 def _explain(policy: Policy, step: Ask | Finish, account: Account) -> str:

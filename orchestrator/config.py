@@ -5,12 +5,16 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import platformdirs
 
 from orchestrator.policy import Policy, PolicyError
 from orchestrator.policy_parse import parse_policy
+from orchestrator.pricelist import find_list_price
+from orchestrator.prices import fill_prices
 from orchestrator.trust import find_loosening
 
 FILE_NAME = "escalation.toml"
@@ -92,22 +96,32 @@ def _lay_over(own: Config, local: Path) -> Config:
             f"Read it, then run: orchestrator trust {local}"
         )
         return Config(own.policy, own.source, own.home, (warning,))
-    merged = own.policy.model_dump(exclude_unset=True)
-    for section, entries in data.items():
-        if isinstance(entries, Mapping):
-            merged[section] = {**merged.get(section, {}), **entries}
+    merged = _merge(own.policy.model_dump(exclude_unset=True), data)
     return Config(parse_policy(merged, str(local)), local, own.home)
+
+
+def _merge(own: Mapping[str, object], said: Mapping[str, object]) -> dict[str, object]:
+    """Put what a file says over what the user says, key by key; what it leaves out stays."""
+    merged = dict(own)
+    for key, value in said.items():
+        mine = own.get(key)
+        if isinstance(mine, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merge(mine, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PolicyError(str(path), (f"it cannot be read: {error.strerror}",)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(str(path), (f"it is not TOML: {error}",)) from error
     except RecursionError as error:
         raise PolicyError(str(path), ("it is nested too deeply to be read",)) from error
+    return dict(fill_prices(data, partial(find_list_price, at=datetime.now(UTC))))
 
 
 def _digest(path: Path) -> str:

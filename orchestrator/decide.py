@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
-from orchestrator.outcome import Attempt, Status
+from orchestrator.outcome import Attempt, How, Status
 from orchestrator.route import Route, Served
-
-How = Literal["first", "retry", "escalate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +17,23 @@ class Standing:
     paid_needs_approval: bool = True
     approved_paid: bool = False
     """A person, or the policy, said yes to money for this task."""
+    runaway: str = ""
+    """Which limit on attempts or tokens is used up; empty while none is."""
 
     @property
     def remaining_seconds(self) -> float:
         """What is left of the time limit."""
         return max(0.0, self.limit_seconds - self.elapsed_seconds)
+
+    @property
+    def ended(self) -> bool:
+        """Whether time, attempts or tokens are used up."""
+        return bool(self.runaway) or self.elapsed_seconds >= self.limit_seconds
+
+    @property
+    def may_pay(self) -> bool:
+        """Whether a paid tier may be asked."""
+        return self.approved_paid or not self.paid_needs_approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,58 +64,132 @@ def next_step(route: Route, attempts: Sequence[Attempt], standing: Standing) -> 
 
     A tier gets its attempts, the first and its retries with the diagnostics, before the task escalates.
     It is left at once when it repeats itself or cannot answer at all; once left it is not tried again.
-    An approved attempt ends the task, as does one that nobody can prove: a demanded validator is missing,
-    which no other tier would change. A checker's unproven doubt is worth another try, in the end a person.
+    An approved attempt ends the task unless another author's word is wanted on it. One that nobody can prove
+    ends it too: a demanded validator is missing, which no other tier would change. A checker's unproven
+    doubt is worth another try, in the end a person.
     """
     last = attempts[-1] if attempts else None
     if last and last.approved:
-        return _accept(route)
-    if last and last.unproven and not last.trouble and not last.doubted:
+        return _confirm(route, attempts, standing)
+    if last and last.unproven and not (last.trouble or last.doubted or _has_passed(attempts)):
         missing = ", ".join(last.unproven)
         return Finish("needs_review", f"nothing failed, but {missing} did not pass, so nothing is proven")
-    if standing.elapsed_seconds >= standing.limit_seconds:
-        return Finish("stopped", f"the time limit of {standing.limit_seconds:g} s is used up")
-    step = _next_try(route, attempts)
+    step = None if standing.ended else _next_try(route, attempts)
+    return _clear(step, route, attempts, standing)
+
+
+def _confirm(route: Route, attempts: Sequence[Attempt], standing: Standing) -> Try | Ask | Finish:
+    """Decide whether work that passed is taken as it is, or another author is asked.
+
+    Money is spent on that, and a person asked for it, only where two authors contradict each other.
+    """
+    last = attempts[-1]
+    sure = last.support == "alone" and last.confidence >= route.wanted_confidence
+    if sure or last.support in {"", "agreed"}:
+        return _accept(route, attempts)
+    author = None if standing.ended else _next_author(route, attempts)
+    return _clear(Try(author, "confirm") if author else None, route, attempts, standing)
+
+
+def _clear(
+    step: Try | None, route: Route, attempts: Sequence[Attempt], standing: Standing
+) -> Try | Ask | Finish:
+    """Let a step pass, or have a person asked for its money, or end where there is none to take."""
     if step is None:
-        return _exhausted(route, attempts)
-    if step.tier.paid and standing.paid_needs_approval and not standing.approved_paid:
-        return Ask(step.tier)
-    return step
+        return _settle(route, attempts, standing)
+    if not step.tier.paid or standing.may_pay:
+        return step
+    if step.how == "confirm" and not is_contested(attempts):
+        return _settle(route, attempts, standing)
+    return Ask(step.tier)
+
+
+def end_unpaid(route: Route, attempts: Sequence[Attempt], reason: str) -> Finish:
+    """End where the money does not reach for the next step."""
+    return _settle(route, attempts, Standing(runaway=reason))
+
+
+def is_contested(attempts: Sequence[Attempt]) -> bool:
+    """Tell whether work that passed contradicts other work that passed, and none agrees."""
+    return any(one.support == "contested" for one in attempts if one.approved)
 
 
 def is_repeated(attempts: Sequence[Attempt]) -> bool:
-    """Tell whether the last attempt gave the same candidate as the one before it."""
-    if len(attempts) < 2:
+    """Tell whether the last attempt gave the same candidate as one of the turn before it."""
+    if not attempts or not attempts[-1].digest:
         return False
-    before, last = attempts[-2:]
-    return bool(last.digest) and before.digest == last.digest
+    now = _turn(attempts[-1])
+    before = max((_turn(attempt) for attempt in attempts if _turn(attempt) < now), default=None)
+    return attempts[-1].digest in {one.digest for one in attempts if _turn(one) == before}
+
+
+def _turn(attempt: Attempt) -> int:
+    return attempt.turn or attempt.number
 
 
 def count_escalations(attempts: Sequence[Attempt]) -> int:
-    """Count the changes of tier that verdicts caused; a change for availability is a fallback."""
+    """Count the changes of tier that verdicts caused, not those for availability or a second author."""
     pairs = pairwise(attempts)
-    return sum(one.tier != two.tier and one.trouble not in {"unavailable", "refused"} for one, two in pairs)
+    return sum(
+        one.tier != two.tier and two.how != "confirm" and one.trouble not in {"unavailable", "refused"}
+        for one, two in pairs
+    )
 
 
-def _accept(route: Route) -> Finish:
+def _accept(route: Route, attempts: Sequence[Attempt]) -> Finish:
+    if "agreement" in route.demanded and not any(one.support == "agreed" for one in attempts):
+        return Finish("needs_review", "it passed, but no second author's work could be held against it")
     if route.review == "always":
         return Finish("needs_review", f"passed, and {route.task_type} always needs a person's approval")
     return Finish("accepted", "")
 
 
 def _next_try(route: Route, attempts: Sequence[Attempt]) -> Try | None:
+    """Choose the tier after an attempt that was not approved."""
     if not attempts:
         return Try(route.tiers[0], "first") if route.tiers else None
     last = attempts[-1]
-    names = [tier.tier for tier in route.tiers]
-    place = names.index(last.tier) if last.tier in names else -1
-    at_tier = sum(attempt.tier == last.tier for attempt in attempts)
+    here = next((tier for tier in route.tiers if tier.tier == last.tier), None)
+    turns = {_turn(attempt) for attempt in attempts if attempt.tier == last.tier}
     gone = last.trouble in {"unavailable", "refused", "context"} or is_repeated(attempts)
-    if place >= 0 and at_tier < route.attempts_per_tier and not gone:
-        return Try(route.tiers[place], "retry")
+    if here and len(turns) < route.attempts_at(here.tier) and not gone:
+        return Try(here, "retry")
+    author = _next_author(route, attempts)
+    if author is None:
+        return None
+    return Try(author, "confirm" if _has_passed(attempts) else "escalate")
+
+
+def _next_author(route: Route, attempts: Sequence[Attempt]) -> Served | None:
+    """Find the next tier above the last one that was not tried."""
+    names = [tier.tier for tier in route.tiers]
+    place = names.index(attempts[-1].tier) if attempts[-1].tier in names else -1
     tried = {attempt.tier for attempt in attempts}
-    later = [tier for tier in route.tiers[place + 1 :] if tier.tier not in tried]
-    return Try(later[0], "escalate") if later else None
+    return next((tier for tier in route.tiers[place + 1 :] if tier.tier not in tried), None)
+
+
+def _settle(route: Route, attempts: Sequence[Attempt], standing: Standing) -> Finish:
+    """End without a further try: with what passed though nobody confirmed it, else with nothing.
+
+    Of contradicting works the strongest author's is taken where it stands last; where the strongest failed
+    its gates after weaker ones had passed and contradicted each other, a person has to look.
+    """
+    if not _has_passed(attempts):
+        return _stopped(standing) if standing.ended else _exhausted(route, attempts)
+    unclear = is_contested(attempts) and (standing.ended or not attempts[-1].approved)
+    if unclear:
+        return Finish("needs_review", "it passed, but models that passed as well do it differently")
+    return _accept(route, attempts)
+
+
+def _has_passed(attempts: Sequence[Attempt]) -> bool:
+    return any(attempt.approved for attempt in attempts)
+
+
+def _stopped(standing: Standing) -> Finish:
+    if standing.runaway:
+        return Finish("stopped", standing.runaway)
+    return Finish("stopped", f"the time limit of {standing.limit_seconds:g} s is used up")
 
 
 def _exhausted(route: Route, attempts: Sequence[Attempt]) -> Finish:

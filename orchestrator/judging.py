@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from validators.validator import AskChecker
 from validators.verdict import Verdict
 
-STRONG = ("tests",)
+STRONG = ("tests", "generated_tests")
 """Validators that run the work and count; where one of them passed, a checker's word is not needed.
 
 A benchmark is none of them: what it measures prints beside it, and it need not look at what comes out.
@@ -14,6 +14,10 @@ A benchmark is none of them: what it measures prints beside it, and it need not 
 
 ASIDE = ("scope", "lint", "security")
 """Validators that say nothing of whether the work is right: alone they prove nothing, unless demanded."""
+
+BETWEEN = ("agreement",)
+"""Validators that hold one author's work against another's; the loop waits for them, no single attempt fails
+for want of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +28,19 @@ class Checker:
     name: str
     verdicts: Sequence[Verdict] = ()
     """What was judged before; where it is a list it may grow until the checker is asked."""
+    more: Sequence[AskChecker] = ()
+    """Ask for further votes."""
 
 
-def needs_checker(verdicts: Sequence[Verdict]) -> bool:
+def needs_checker(verdicts: Sequence[Verdict], *, repaired: bool = False) -> bool:
     """Tell whether a checker should judge although `semantic` was not asked for.
 
     It should when nothing failed and nothing that runs the work has passed: syntax and compilers alone let
-    most wrong answers through.
+    most wrong answers through. So do tests that the work passed only after its author had seen them fail.
     """
     if any(verdict.status == "failed" for verdict in verdicts):
         return False
-    return not was_run(verdicts)
+    return repaired or not was_run(verdicts)
 
 
 def was_run(verdicts: Sequence[Verdict]) -> bool:

@@ -33,5 +33,5 @@ def make_validators(
     if checker is not None:
         verdicts = checker.verdicts
         means = Means(made["tests"], lambda: was_run(verdicts))
-        made["semantic"] = Semantic(checker.ask, checker.name, means)
+        made["semantic"] = Semantic(checker.ask, checker.name, means, checker.more)
     return made

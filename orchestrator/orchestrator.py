@@ -15,7 +15,7 @@ from orchestrator.adapters import write_json
 from orchestrator.classify import Classification, ContextFile, classify
 from orchestrator.config import Config
 from orchestrator.deliver import digest_of, read_present, take_back_interrupted, write
-from orchestrator.engine import World, delegate
+from orchestrator.engine import delegate
 from orchestrator.events import Event, Report, tell_nobody
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
@@ -25,7 +25,9 @@ from orchestrator.roots import PathRefused, Roots
 from orchestrator.route import RouteError, choose_task_type, select_tiers
 from orchestrator.safe_paths import path_problem
 from orchestrator.servers import Servers
+from orchestrator.sizing import ask_for_opinion, refine_by_record
 from orchestrator.task import Task, TaskError
+from orchestrator.world import World
 from sandbox.late import Late, OwnedSandbox
 
 LEASE_SECONDS = 30.0
@@ -61,7 +63,7 @@ class Orchestrator:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.world = World(
             policy=policy,
-            servers=Servers(policy, self.environment),
+            servers=Servers(policy, self.environment, self.config.home),
             records=Records(Ledger(self.config.home / "ledger.db")),
             sandbox=Late(partial(_make_sandbox, policy.sandbox)),
             roots=Roots(tuple(roots), self.config.home / "backups"),
@@ -77,7 +79,8 @@ class Orchestrator:
             LedgerError: It could not be recorded: nothing was begun.
         """
         task = self.complete(task)
-        classification = self.classify(task)
+        classification = await refine_by_record(self.world, self.classify(task))
+        classification = await ask_for_opinion(self.world, task, classification)
         opening = Opening(
             task_id=task_id or new_id(),
             kind="task",
@@ -87,10 +90,11 @@ class Orchestrator:
             complexity=classification.complexity if task.complexity is None else task.complexity,
             domain=task.domain or classification.domain,
         )
-        await self.world.records.open_task(opening, self.owner, LEASE_SECONDS)
+        record = await self.world.records.open_task(opening, self.owner, LEASE_SECONDS)
         if approved_paid:
             await self.world.records.approve_paid(opening.task_id)
-        return await self._work(await self.find(opening.task_id), report)
+            record = replace(record, approved_paid=True)
+        return await self._work(record, report)
 
     async def resume(self, task_id: str, report: Report = tell_nobody) -> Outcome:
         """Wait for a task that runs, or go on with one that can go on; nothing paid for is asked again.
@@ -205,7 +209,7 @@ class Orchestrator:
         """Run the engine and write down how the task stands."""
         self.complete(record.task)  # resumed from another folder it may be outside the roots
         async with self.lease(record.task_id):
-            classification = self.classify(record.task)
+            classification = replace(self.classify(record.task), complexity=record.complexity)
             outcome = await delegate(self.world, record, classification, self._logged(record, report))
         await self.world.records.close_task(outcome)
         return outcome

@@ -13,6 +13,18 @@ WAITING: tuple[Status, ...] = ("needs_review", "needs_approval")
 Trouble = Literal["", "unavailable", "malformed", "context", "refused", "truncated", "no_candidate"]
 """Why an attempt has no candidate to judge: the world's fault, or an answer without one."""
 
+How = Literal["first", "retry", "escalate", "confirm"]
+"""Why a tier is asked: it is the first, again with the diagnostics, after a weaker one failed, or as a second
+author whose own work is compared with what has passed."""
+
+Support = Literal["", "alone", "agreed", "contested"]
+"""How work that passed stands beside other authors' work that passed: not compared, nobody to compare it with
+yet, behaves like one of them, behaves like none."""
+
+
+DOUBTING = ("semantic", "generated_tests")
+"""Validators by a model's word: what they remark is worth showing although it proves nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -22,6 +34,9 @@ class Attempt:
     tier: str
     model: str
     backend: str
+    how: How = "first"
+    turn: int = 0
+    """Samples that were asked for at once share one; from 1 on."""
     files: Mapping[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     """Files of the workspace that the work deletes or gives another name."""
@@ -35,6 +50,9 @@ class Attempt:
     """No verdict failed, one passed, and every demanded one did."""
     unproven: tuple[str, ...] = ()
     """Demanded validators that did not pass although none failed."""
+    confidence: float = 0.0
+    """Probability that the work is right; 0 unless approved."""
+    support: Support = ""
     trouble: Trouble = ""
     message: str = ""
     """One sentence about `trouble`, or what the extraction noticed."""
@@ -48,9 +66,14 @@ class Attempt:
 
     @property
     def doubted(self) -> bool:
-        """Whether all that keeps it from being approved is a checker that objects and cannot prove it."""
-        objections = [one for one in self.verdicts if one.validator == "semantic" and one.diagnostics]
-        return self.unproven == ("semantic",) and bool(objections)
+        """Whether all that keeps it from being approved are models that object and cannot prove it."""
+        objecting = {one.validator for one in self.verdicts if one.validator in DOUBTING and one.diagnostics}
+        return bool(self.unproven) and objecting.issuperset(self.unproven)
+
+    @property
+    def repaired(self) -> bool:
+        """Whether the worker had seen what the gates found; a repair fits the tests it was shown."""
+        return self.how == "retry"
 
     @property
     def passed(self) -> int:

@@ -3,11 +3,11 @@
 from backends.backend import Message
 from backends.tokens import estimate_tokens
 from orchestrator.answers import Answer, tell_classification
-from orchestrator.confidence import PRIOR
-from orchestrator.ledger import LedgerError
+from orchestrator.laying import Laid, lay_route
+from orchestrator.learning.beliefs import Worker, pass_chance
 from orchestrator.orchestrator import Orchestrator
-from orchestrator.policy import TaskTypeName
-from orchestrator.route import choose_task_type, plan_route, tiers_of_interest
+from orchestrator.policy import Policy
+from orchestrator.sizing import refine_by_record
 from orchestrator.task import Task
 
 
@@ -19,27 +19,19 @@ async def plan(orchestrator: Orchestrator, task: Task) -> Answer:
     """
     task = orchestrator.complete(task)
     policy = orchestrator.config.policy
-    classification = orchestrator.classify(task)
-    task_type = choose_task_type(task, policy, classification.complexity)
-    wanted = tiers_of_interest(task, policy, task_type)
-    survey = await orchestrator.world.servers.survey(wanted, classification.domain)
-    route = plan_route(task, policy, task_type, classification.complexity, survey)
+    classification = await refine_by_record(orchestrator.world, orchestrator.classify(task))
+    laid = await lay_route(orchestrator.world, task, classification)
+    route = laid.route
     tokens_in = estimate_tokens([Message("user", task.task)])
-    answer = tell_classification(classification, route, survey, policy, tokens_in)
-    chance = await _seen_chance(orchestrator, task_type, route.tiers[0].tier) if route.tiers else 0.0
-    return {**answer, "pass_probability": chance}
+    answer = tell_classification(classification, route, laid.survey, policy, tokens_in)
+    return {**answer, "pass_probability": _pass_probability(laid, policy)}
 
 
-async def _seen_chance(orchestrator: Orchestrator, task_type: TaskTypeName, tier: str) -> float:
-    """Estimate how likely the worker passes: its record, with two imagined tries at even odds before it."""
-    query = (
-        "SELECT (coalesce(sum(approved), 0) + 1.0) / (count(*) + 2) FROM attempts"
-        " WHERE task_type = ? AND tier = ?"
-    )
-    try:
-        seen = await orchestrator.world.records.ledger.read(
-            lambda db: float(db.execute(query, (task_type, tier)).get)
-        )
-    except LedgerError:
-        return PRIOR
-    return round(seen, 3)
+def _pass_probability(laid: Laid, policy: Policy) -> float:
+    """Say how likely the first tier's first answer passes, by its record and what its rank lets expect."""
+    if not laid.route.tiers:
+        return 0.0
+    first = laid.route.tiers[0]
+    rank = policy.tiers[first.tier].rank
+    worker = Worker(first.model, laid.route.task_type, laid.route.domain, rank)
+    return round(pass_chance(laid.beliefs, worker).mean, 3)

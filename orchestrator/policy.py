@@ -58,6 +58,7 @@ class BackendPolicy(_Section):
     connect_seconds: Seconds = 3.0
     first_token_seconds: Seconds = 300.0
     stall_seconds: Seconds = 60.0
+    one_model: bool | None = None
 
 
 class SamplingPolicy(_Section):
@@ -78,6 +79,8 @@ class TierPolicy(_Section):
     models: list[str] | dict[Domain, str] = Field(default_factory=list)
     usd_per_mtok_in: Dollars = 0.0
     usd_per_mtok_out: Dollars = 0.0
+    usd_per_mtok_cached: Dollars | None = None
+    price: Literal["policy", "list"] = "policy"
     context_tokens: Annotated[int, Field(ge=512)] = 8192
     max_output_tokens: Annotated[int, Field(ge=16)] = 4096
     sampling: SamplingPolicy = SamplingPolicy()
@@ -86,6 +89,11 @@ class TierPolicy(_Section):
     def paid(self) -> bool:
         """Whether asking this tier costs money."""
         return self.usd_per_mtok_in > 0 or self.usd_per_mtok_out > 0
+
+    @property
+    def priced(self) -> bool:
+        """Whether its price was said, be it zero."""
+        return {"usd_per_mtok_in", "usd_per_mtok_out"} <= self.model_fields_set
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -152,6 +160,12 @@ class Learning(_Section):
     usd_per_hour: Dollars = 0.5
 
 
+class ClassifierPolicy(_Section):
+    """`[classifier]`: how a task's complexity is judged."""
+
+    ask_when_unsure: Name | Literal[""] = ""
+
+
 class CachePolicy(_Section):
     """`[cache]`: answers that are not asked for twice."""
 
@@ -164,6 +178,7 @@ class ValidatorsPolicy(_Section):
     """`[validators]`: how strictly a validator takes what it finds."""
 
     lint: Literal["advise", "block"] = "advise"
+    votes: Annotated[int, Field(ge=1, le=9)] = 1
 
 
 class SandboxPolicy(_Section):
@@ -186,6 +201,7 @@ class Policy(_Section):
     voices: dict[Name, VoicePolicy] = Field(default_factory=dict)
     learning: Learning = Learning()
     cache: CachePolicy = CachePolicy()
+    classifier: ClassifierPolicy = ClassifierPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
     validators: ValidatorsPolicy = ValidatorsPolicy()
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from orchestrator.policy import (
     BackendPolicy,
     CachePolicy,
+    ClassifierPolicy,
     Guards,
     Learning,
     Policy,
@@ -21,6 +22,7 @@ from orchestrator.policy import (
     ValidatorsPolicy,
     VoicePolicy,
 )
+from orchestrator.prices import why_priced
 
 Section = TypeVar("Section", bound=BaseModel)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -45,6 +47,8 @@ def parse_policy(data: Mapping[str, object], source: str = "escalation.toml") ->
         learning=_parse_one("learning", data.get("learning", {}), Learning, mistakes) or Learning(),
         voices=_parse_entries("voices", data.get("voices", {}), VoicePolicy, mistakes),
         cache=_parse_one("cache", data.get("cache", {}), CachePolicy, mistakes) or CachePolicy(),
+        classifier=_parse_one("classifier", data.get("classifier", {}), ClassifierPolicy, mistakes)
+        or ClassifierPolicy(),
         sandbox=_parse_one("sandbox", data.get("sandbox", {}), SandboxPolicy, mistakes) or SandboxPolicy(),
         validators=_parse_one("validators", data.get("validators", {}), ValidatorsPolicy, mistakes)
         or ValidatorsPolicy(),
@@ -121,6 +125,11 @@ def _cross_check(policy: Policy, data: Mapping[str, object]) -> Iterator[str]:
         if voice.start_tier and voice.start_tier not in tiers:
             there = ", ".join(tiers) or "none"
             yield f"voices.{name}.start_tier = {voice.start_tier!r}: no such tier; there are {there}"
+    asked = policy.classifier.ask_when_unsure
+    if asked and asked not in tiers:
+        yield f"classifier.ask_when_unsure = {asked!r}: no such tier; there are {', '.join(tiers) or 'none'}"
+    elif asked and asked in policy.tiers and policy.tiers[asked].paid:
+        yield f"classifier.ask_when_unsure = {asked!r}: costs money; name a free tier"
     yield from _check_ranges(policy)
 
 
@@ -145,11 +154,8 @@ def _check_tier(name: str, tier: TierPolicy, backends: tuple[str, ...], policy: 
     for backend in tier.backends:
         if backend not in backends:
             yield f"tiers.{name}.backend = {backend!r}: no such backend; there are {there}"
-        elif backend in policy.backends and policy.backends[backend].api_key_env and not tier.paid:
-            yield (
-                f"tiers.{name}.usd_per_mtok_in: is missing; backend {backend!r} takes a key, "
-                "so its price must be known before money is spent"
-            )
+        elif backend in policy.backends and not tier.priced:
+            yield from _check_price(name, tier, backend, why_priced(policy.backends[backend]))
     if not tier.backends:
         yield f"tiers.{name}.backend: is empty; name at least one backend"
     if not tier.model and not tier.models:
@@ -161,6 +167,19 @@ def _check_tier(name: str, tier: TierPolicy, backends: tuple[str, ...], policy: 
             f"tiers.{name}.max_output_tokens = {tier.max_output_tokens}: "
             f"must be below context_tokens ({tier.context_tokens})"
         )
+
+
+def _check_price(name: str, tier: TierPolicy, backend: str, why: str) -> Iterator[str]:
+    """Refuse a tier that may cost money and does not say both prices; zero must be written."""
+    if not (why or tier.paid):
+        return
+    missing = "out" if "usd_per_mtok_in" in tier.model_fields_set else "in"
+    reason = f"backend {backend!r} {why}" if why else "the other price is above 0"
+    yield (
+        f"tiers.{name}.usd_per_mtok_{missing}: is missing; {reason}, so its price must be known before money "
+        "is spent. Write both prices (0.0 where it costs you nothing), or install "
+        "'escalation-orchestrator[prices]' for list prices"
+    )
 
 
 def _check_task_type(name: str, task_type: TaskTypePolicy, tiers: tuple[str, ...]) -> Iterator[str]:

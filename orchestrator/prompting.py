@@ -3,17 +3,21 @@
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backends.backend import Message, Request, Sampling
 from orchestrator.decide import Try
-from orchestrator.outcome import Attempt
+from orchestrator.outcome import DOUBTING, Attempt
 from orchestrator.policy import TaskTypeName, TierPolicy
 from orchestrator.prompts import render
 from orchestrator.route import Served
 from orchestrator.task import Task
 from validators.verdict import Candidate, Diagnostic, Verdict
 
+PLAN_TOKENS = 1024
+TESTS = 12
+"""Asked for at once of a model that writes tests."""
+SAMPLE_TEMPERATURE = 0.7
 MAX_DIAGNOSTICS = 12
 MAX_DIAGNOSTIC_CHARS = 600
 
@@ -48,13 +52,17 @@ class Brief:
     context: tuple[Shown, ...] = ()
     guidance: str = ""
     """What a person said when sending the task back."""
+    voice: str = ""
+    """How the policy addresses workers of such tasks, before the rules that hold for all."""
+    plan: str = ""
+    """The strategy that was made before the work."""
 
 
 def pick_base(attempts: Sequence[Attempt], step: Try) -> Attempt | None:
     """Choose the candidate to revise: a retry's own last one, an escalation's best one."""
     with_work = [attempt for attempt in attempts if attempt.files or attempt.removed]
-    if not with_work or step.how == "first":
-        return None
+    if not with_work or step.how in {"first", "confirm"}:
+        return None  # a second author who saw the first one's work would be none
     if step.how == "retry":
         own = [attempt for attempt in with_work if attempt.tier == step.tier.tier]
         return own[-1] if own else with_work[-1]
@@ -67,8 +75,10 @@ def pick_best(attempts: Sequence[Attempt]) -> Attempt | None:
     return max(with_work, key=lambda one: (one.approved, one.passed, one.number)) if with_work else None
 
 
-def write_request(brief: Brief, step: Try, attempts: Sequence[Attempt], tier: TierPolicy) -> Request:
-    """Write what the worker is asked now."""
+def write_request(
+    brief: Brief, step: Try, attempts: Sequence[Attempt], tier: TierPolicy, sample: int = 0
+) -> Request:
+    """Write what the worker is asked now; each `sample` but the first is drawn with more chance."""
     base = pick_base(attempts, step)
     values = {
         "task": brief.task.task.strip(),
@@ -76,7 +86,7 @@ def write_request(brief: Brief, step: Try, attempts: Sequence[Attempt], tier: Ti
         "requirements": _requirements(brief),
         "target": f"\nThe answer becomes the file {brief.task.write_to}\n" if brief.task.write_to else "",
         "context": _context(brief.context),
-        "tests": _tests(brief.task),
+        "tests": _tests(brief.task) + _plan(brief),
     }
     if base is None:
         text = render("worker", **values) + _explain_refusal(attempts)
@@ -86,17 +96,78 @@ def write_request(brief: Brief, step: Try, attempts: Sequence[Attempt], tier: Ti
         text = render(name, **values, candidate=show_files(base.files), diagnostics=remarks)
     return Request(
         model=step.tier.model,
-        messages=(Message("system", render("worker_system").strip()), Message("user", text.strip())),
+        messages=(Message("system", _system(brief)), Message("user", text.strip())),
         max_tokens=_max_tokens(step, attempts),
-        sampling=Sampling(**tier.sampling.model_dump()),
+        sampling=_draw(Sampling(**tier.sampling.model_dump()), sample),
         context_tokens=step.tier.context_tokens,
     )
 
 
+def write_plan(brief: Brief, served: Served) -> Request:
+    """Write what is asked before the work: a strategy, not the answer."""
+    text = render(
+        "plan",
+        task=brief.task.task.strip(),
+        requirements=_requirements(brief),
+        context=_context(brief.context),
+        tests=_tests(brief.task),
+    )
+    return Request(
+        model=served.model,
+        messages=(Message("system", render("plan_system").strip()), Message("user", text.strip())),
+        max_tokens=min(PLAN_TOKENS, served.max_output_tokens),
+        sampling=Sampling(temperature=0.0),
+        context_tokens=served.context_tokens,
+    )
+
+
+def _system(brief: Brief) -> str:
+    return "\n\n".join(part for part in (brief.voice.strip(), render("worker_system").strip()) if part)
+
+
+def _plan(brief: Brief) -> str:
+    return (
+        f"\nA plan that was made for it; leave it where it is wrong:\n{brief.plan.strip()}\n"
+        if brief.plan
+        else ""
+    )
+
+
+def _draw(sampling: Sampling, sample: int) -> Sampling:
+    """Give each further sample its own seed and enough temperature to differ."""
+    if sample == 0:
+        return sampling
+    warm = max(SAMPLE_TEMPERATURE, sampling.temperature or 0.0)
+    return replace(sampling, temperature=warm, seed=(sampling.seed or 0) + sample)
+
+
+def write_tests(brief: Brief, served: Served, schema: Mapping[str, object]) -> Request:
+    """Write what a model is asked that writes tests from the task alone; no candidate is shown."""
+    text = render(
+        "generate_tests", task=brief.task.task.strip(), requirements=_requirements(brief), count=str(TESTS)
+    )
+    return Request(
+        model=served.model,
+        messages=(Message("user", text.strip()),),
+        max_tokens=min(2048, served.max_output_tokens),
+        sampling=Sampling(temperature=0.0),
+        schema=schema,
+        context_tokens=served.context_tokens,
+    )
+
+
 def write_check(
-    brief: Brief, candidate: Candidate, served: Served, task_type: TaskTypeName, verdicts: Sequence[Verdict]
+    brief: Brief,
+    candidate: Candidate,
+    served: Served,
+    task_type: TaskTypeName,
+    verdicts: Sequence[Verdict],
+    vote: int = 0,
 ) -> Request:
-    """Write what the checker is asked about a candidate, and what it need not judge again."""
+    """Write what the checker is asked about a candidate, and what it need not judge again.
+
+    Each further `vote` is drawn with more chance.
+    """
     work = show_files(candidate.files)
     text = render(
         "check",
@@ -111,9 +182,10 @@ def write_check(
         model=served.model,
         messages=(Message("system", render("check_system").strip()), Message("user", text.strip())),
         max_tokens=2048,
-        sampling=Sampling(temperature=0.0),
+        sampling=_draw(Sampling(temperature=0.0), vote),
         schema=VERDICT_SCHEMA,
         context_tokens=served.context_tokens,
+        logprobs=True,
     )
 
 
@@ -133,7 +205,7 @@ def describe_verdicts(verdicts: Sequence[Verdict]) -> str:
     lines = [
         f"- {verdict.validator}: {_place(remark)}{remark.message[:MAX_DIAGNOSTIC_CHARS]}"
         for verdict in verdicts
-        if verdict.status == "failed" or (verdict.validator == "semantic" and verdict.status == "unavailable")
+        if verdict.status == "failed" or (verdict.validator in DOUBTING and verdict.status == "unavailable")
         for remark in verdict.diagnostics[:MAX_DIAGNOSTICS]
     ]
     return "\n".join(lines) or "- it could not be used at all"

@@ -1,7 +1,7 @@
 """What is tried for a task: policy and what is served here become a route. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.policy import Policy, TaskTypeName
 from orchestrator.task import VALIDATORS, Task
@@ -49,6 +49,20 @@ class Route:
     """Validators that must pass because the caller gave something for them or named them."""
     when_exhausted: str
     review: str
+    samples: int = 1
+    """Candidates asked for at once of a free tier."""
+    plan: bool = False
+    """Whether a strategy is asked for before the work."""
+    wanted_confidence: float = 0.0
+    """Below it work that passed waits for a second author, where one can be asked."""
+    voice: str = ""
+    domain: str = ""
+    retries: Mapping[str, int] = field(default_factory=dict)
+    """Tier to the attempts that its record is worth, where they are fewer than the policy's."""
+
+    def attempts_at(self, tier: str) -> int:
+        """Say how often a tier is asked, the first time included."""
+        return min(self.attempts_per_tier, self.retries.get(tier, self.attempts_per_tier))
 
 
 class RouteError(ValueError):
@@ -77,6 +91,9 @@ def plan_route(
         demanded=_order([*task.validators, *_given(task)]),
         when_exhausted=rules.when_exhausted,
         review=rules.review,
+        samples=rules.samples,
+        plan=rules.plan,
+        wanted_confidence=rules.wanted_confidence,
     )
 
 

@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable, Iterator, Mapping
 
-from orchestrator.policy import Policy, TaskTypePolicy
+from orchestrator.policy import Policy
 
 SAFE_SECTIONS = ("task_types", "guards", "validators")
 LIMITS = ("usd_per_task", "usd_per_day", "seconds_per_task", "attempts_per_task", "tokens_per_task")
@@ -13,14 +13,19 @@ def find_loosening(data: Mapping[str, object], trusted: Policy) -> Iterator[str]
     """Yield every key of an untrusted file that does more than tighten the `trusted` policy.
 
     A task type may get a shorter route, fewer attempts, more validators and a review; `[guards]` may be
-    lowered, and lint may block. Everything else comes from files the user wrote.
+    lowered, lint may block and checkers vote more. What a file leaves out, and everything else, is as the
+    user wrote it.
     """
     for section in data:
         if section not in SAFE_SECTIONS:
             yield f"[{section}]"
     validators = data.get("validators", {})
-    if validators not in ({}, {"lint": "block"}, trusted.validators.model_dump()):
-        yield f"validators = {validators!r}"
+    if isinstance(validators, Mapping):
+        own = trusted.validators
+        if validators.get("lint", own.lint) not in {own.lint, "block"}:
+            yield f"validators.lint = {validators['lint']!r}"
+        if not _is_at_most(own.votes, validators.get("votes", own.votes)):
+            yield f"validators.votes = {validators['votes']!r}"
     guards = data.get("guards", {})
     if isinstance(guards, Mapping):
         yield from _find_loosened_guards(guards, trusted)
@@ -46,13 +51,6 @@ def _find_loosened_types(types: Mapping[str, object], trusted: Policy) -> Iterat
         for key in sorted(entry.keys() & _TIGHTER.keys()):
             if not _TIGHTER[key](entry[key], getattr(own, key)):
                 yield f"task_types.{name}.{key} = {entry[key]!r}"
-        for key in sorted(_OPTIONAL - entry.keys()):
-            if not _TIGHTER[key](_default(key), getattr(own, key)):
-                yield f"task_types.{name} leaves out {key}"
-
-
-def _default(key: str) -> object:
-    return TaskTypePolicy.model_fields[key].default
 
 
 def _is_part(some: object, all_: object) -> bool:
@@ -83,5 +81,3 @@ _TIGHTER: Mapping[str, Callable[[object, object], bool]] = {
     "review": lambda said, own: said in {own, "always"},
 }
 """For each key of a task type: whether a strange value, beside the user's own, only tightens."""
-_OPTIONAL = frozenset(_TIGHTER.keys() - {"complexity", "route"})
-"""What a file may leave out says the default, which may be more than what the user says."""

@@ -7,7 +7,6 @@ from backends.backend import Completion
 from orchestrator.assemble import assemble_files
 from orchestrator.bench import Bench
 from orchestrator.confidence import estimate_confidence
-from orchestrator.engine import World
 from orchestrator.extract import extract
 from orchestrator.judging import Checker, is_approved
 from orchestrator.patches import parse_patches
@@ -15,6 +14,7 @@ from orchestrator.prompting import Brief, write_check
 from orchestrator.route import Served
 from orchestrator.taking import read_patched
 from orchestrator.task import VALIDATORS, Task
+from orchestrator.world import World
 from validators.languages import by_path, ending, find_language
 from validators.validator import Given, judge_in_order
 from validators.verdict import Candidate, Diagnostic, Verdict
@@ -111,6 +111,6 @@ async def _find_checker(world: World, submission: Submission, verdicts: Sequence
 
     async def ask(work: Candidate) -> Completion:
         request = write_check(brief, work, tier, "standard_dev", verdicts)
-        return await world.servers.backend(tier.backend).complete(request)
+        return await world.servers.complete(tier, request)
 
     return Checker(ask, f"{tier.tier} ({tier.model})", verdicts)

@@ -43,6 +43,7 @@ complexity = [3, 6]
 route = ["weak", "strong", "dear"]
 attempts_per_tier = 2
 validators = ["syntax", "compile", "tests"]
+{standard}
 [task_types.complex_architecture]
 complexity = [6, 9]
 route = ["weak"]
@@ -56,6 +57,8 @@ checker = "next"
 validators = ["syntax", "tests"]
 when_exhausted = "review"
 review = "always"
+[learning]
+{learning}
 {extra}
 """
 
@@ -83,17 +86,34 @@ class Stage:
         return Client(build_server(str(self.config), {**self.environment, **changes}), mode=mode)
 
 
-def set_stage(folder: Path, extra: str = "", checks: tuple = (), default: str = "?", **answers) -> Stage:
-    """Write a policy and a script: `weak`, `strong`, `dear` answer in turn, `checks` is what checkers say."""
+def set_stage(
+    folder: Path,
+    extra: str = "",
+    *,
+    checks: tuple = (),
+    plans: tuple = (),
+    written: tuple = (),
+    standard: str = "",
+    learning: str = "explore = 0.0",
+    default: str = "?",
+    **answers,
+) -> Stage:
+    """Write a policy and a script: `weak`, `strong`, `dear` answer in turn.
+
+    `checks` is what checkers say, `plans` what is said to whoever asks for a plan, `written` to whoever asks
+    for tests, `standard` what else the policy says of standard_dev, `learning` of that.
+    """
     scripts = {}
     for name in ("weak", "strong", "dear"):
         rules = [["add(a, b)", list(answers[name])]] if name in answers else []
         rules += [["You judge finished work", list(checks)]] if checks else []
+        rules += [["You plan work", list(plans)]] if plans else []
+        rules += [["Somebody else is writing the code", list(written)]] if written else []
         scripts[name] = {"rules": rules, "default": default}
     script = folder / "script.json"
     script.write_text(json.dumps({"models": scripts}))
     config = folder / "escalation.toml"
-    config.write_text(POLICY.format(script=script, extra=extra))
+    config.write_text(POLICY.format(script=script, extra=extra, standard=standard, learning=learning))
     (folder / "project").mkdir(exist_ok=True)
     return Stage(folder / "project", folder / "home", config)
 

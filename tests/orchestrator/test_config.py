@@ -62,6 +62,15 @@ def test_a_strange_file_may_tighten(environment, project):
     assert policy.task_types["critical"].review == "always"
 
 
+def test_what_a_strange_file_leaves_out_stays_as_the_user_says(environment, project):
+    (project / "escalation.toml").write_text('[task_types.critical]\nroute = ["opus"]\n')
+
+    critical = load_config("", environment, project).policy.task_types["critical"]
+
+    assert critical.route == ["opus"]
+    assert (critical.review, critical.checker, critical.attempts_per_tier) == ("always", "next", 2)
+
+
 @pytest.mark.parametrize(
     "text",
     [

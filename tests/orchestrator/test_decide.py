@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.decide import Ask, Finish, Standing, Try, count_escalations, is_repeated, next_step
+from orchestrator.decide import (
+    Ask,
+    Finish,
+    Standing,
+    Try,
+    count_escalations,
+    end_unpaid,
+    is_repeated,
+    next_step,
+)
 from orchestrator.outcome import Attempt
 from orchestrator.route import Missing, Route, Served
 from validators.verdict import Diagnostic, Verdict
@@ -156,23 +165,127 @@ def test_one_attempt_repeats_nothing():
     assert not is_repeated([failed("weak", digest=""), failed("weak", digest="")])
 
 
+def passed(tier, number=1, support="alone", **changes):
+    return failed(tier, number, approved=True, confidence=0.8, support=support, **changes)
+
+
+PAID = route(served("weak"), served("haiku", paid=True), wanted_confidence=0.9)
+SURER = route(wanted_confidence=0.9)
+
+
+def test_work_that_is_not_sure_enough_waits_for_a_second_author_who_does_not_see_it():
+    assert next_step(SURER, [passed("weak")], PLENTY) == Try(served("strong"), "confirm")
+
+
+def test_work_that_is_sure_enough_is_accepted_without_a_second_author():
+    assert next_step(route(wanted_confidence=0.7), [passed("weak")], PLENTY).status == "accepted"
+
+
+def test_work_that_another_author_confirms_is_accepted():
+    attempts = [passed("weak"), passed("strong", 2, "agreed")]
+
+    assert next_step(SURER, attempts, PLENTY).status == "accepted"
+
+
+def test_a_contradiction_is_settled_by_the_strongest_author_who_passed():
+    three = route(served("weak"), served("strong"), served("best"), wanted_confidence=0.9)
+    attempts = [passed("weak"), passed("strong", 2, "contested")]
+
+    assert next_step(three, attempts, PLENTY) == Try(served("best"), "confirm")
+    assert next_step(three, [*attempts, passed("best", 3, "contested")], PLENTY).status == "accepted"
+
+
+def test_a_contradiction_that_no_stronger_author_settled_goes_to_a_person():
+    three = route(served("weak"), served("strong"), served("best"), attempts_per_tier=1)
+    attempts = [passed("weak"), passed("strong", 2, "contested"), failed("best", 3)]
+
+    assert next_step(three, attempts, PLENTY).status == "needs_review"
+
+
+def test_a_second_author_who_fails_takes_nothing_from_what_passed():
+    attempts = [passed("weak"), failed("strong", 2), failed("strong", 3, unproven=("tests",))]
+
+    assert next_step(SURER, attempts[:2], PLENTY) == Try(served("strong"), "retry")
+    assert next_step(SURER, attempts, PLENTY).status == "accepted"
+
+
+def test_money_is_not_asked_for_only_to_be_surer():
+    assert next_step(PAID, [passed("weak")], PLENTY).status == "accepted"
+    assert next_step(PAID, [passed("weak")], replace(PLENTY, approved_paid=True)) == Try(
+        served("haiku", paid=True), "confirm"
+    )
+
+
+def test_money_is_asked_for_where_two_authors_contradict_each_other():
+    paid = replace(PAID, tiers=(served("weak"), served("strong"), served("haiku", paid=True)))
+    attempts = [passed("weak"), passed("strong", 2, "contested")]
+
+    assert next_step(paid, attempts, PLENTY) == Ask(served("haiku", paid=True))
+
+
+def test_an_agreement_that_was_demanded_and_never_came_goes_to_a_person():
+    demanding = replace(SURER, demanded=("agreement",))
+
+    assert next_step(demanding, [passed("weak"), failed("strong", 2)], PLENTY) == Try(
+        served("strong"), "retry"
+    )
+    assert next_step(demanding, [passed("strong")], PLENTY).status == "needs_review"
+    assert next_step(demanding, [passed("strong", 1, "agreed")], PLENTY).status == "accepted"
+
+
+def test_what_passed_is_taken_when_the_limits_end_the_wait_for_a_second_author():
+    over = Standing(limit_seconds=900, runaway="30 attempts are used up")
+
+    assert next_step(SURER, [passed("weak")], over).status == "accepted"
+    assert next_step(SURER, [passed("weak"), passed("strong", 2, "contested")], over).status == "needs_review"
+    assert next_step(SURER, [failed("weak")], over) == Finish("stopped", "30 attempts are used up")
+
+
+def test_where_the_money_ends_what_passed_is_taken_and_else_the_task_stops():
+    assert end_unpaid(PAID, [passed("weak")], "no money").status == "accepted"
+    assert end_unpaid(PAID, [failed("weak")], "no money") == Finish("stopped", "no money")
+
+
+def test_a_second_author_is_no_escalation():
+    attempts = [passed("weak"), passed("strong", 2, "agreed", how="confirm")]
+
+    assert count_escalations(attempts) == 0
+
+
+def test_samples_of_one_turn_count_as_one_try():
+    attempts = [failed("weak", 1, turn=1), failed("weak", 2, turn=1), failed("weak", 3, turn=1)]
+
+    assert next_step(route(), attempts, PLENTY) == Try(served("weak"), "retry")
+
+
+def test_a_tier_whose_retries_never_helped_is_asked_once():
+    assert next_step(route(retries={"weak": 1}), [failed("weak")], PLENTY) == Try(
+        served("strong"), "escalate"
+    )
+
+
 TROUBLES = st.sampled_from(
     ["", "unavailable", "malformed", "context", "refused", "truncated", "no_candidate"]
 )
+
+SUPPORTS = st.sampled_from(["", "", "", "alone", "contested"])
 
 
 @given(
     tiers=st.lists(st.sampled_from("abcdef"), min_size=1, max_size=5, unique=True),
     attempts_per_tier=st.integers(1, 4),
-    world=st.lists(st.tuples(TROUBLES, st.integers(0, 3)), min_size=30, max_size=30),
+    world=st.lists(st.tuples(TROUBLES, st.integers(0, 3), SUPPORTS), min_size=30, max_size=30),
 )
 def test_a_route_always_ends_within_its_attempts(tiers, attempts_per_tier, world):
-    laid = route(*map(served, tiers), attempts_per_tier=attempts_per_tier)
+    laid = route(*map(served, tiers), attempts_per_tier=attempts_per_tier, wanted_confidence=0.9)
     attempts = []
 
     while isinstance(step := next_step(laid, attempts, PLENTY), Try):
-        trouble, digest = world[len(attempts)]
-        attempts.append(failed(step.tier.tier, len(attempts) + 1, trouble=trouble, digest=str(digest)))
+        trouble, digest, support = world[len(attempts)]
+        made = failed(step.tier.tier, len(attempts) + 1, trouble=trouble, digest=str(digest), how=step.how)
+        attempts.append(
+            replace(made, approved=bool(support), support=support, trouble="" if support else trouble)
+        )
 
     order = [attempt.tier for attempt in attempts]
     assert isinstance(step, Finish)

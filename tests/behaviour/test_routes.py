@@ -1,0 +1,100 @@
+"""What a route does besides going up: samples, plans, voices, second authors."""
+
+from tests.behaviour.stage import APPROVE, BROKEN, GOOD, REJECT, TESTS, WRONG, delegate
+
+SUM = "```python\ndef add(a, b):\n    return sum((a, b))\n```"
+NARROW = "```python\ndef add(a, b):\n    return 5\n```"
+"""Passes the tests, and is wrong."""
+SURER = "wanted_confidence = 0.95"
+COMPARED = ["syntax", "tests", "agreement"]
+
+
+WRITTEN = '{"tests": ["assert add(1, 2) == 3", "assert add(0, 0) == 0", "assert add(-1, 1) == 0"]}'
+VOTED = "[validators]\nvotes = 3"
+
+
+async def test_of_several_samples_the_first_that_passes_is_taken(stage):
+    async with stage(weak=[WRONG, BROKEN, GOOD], standard="samples = 3").client() as client:
+        answer = await delegate(client, tests=TESTS, detail=True)
+
+    assert (answer["status"], answer["tier"], answer["escalations"]) == ("accepted", "weak", 0)
+    assert "return a + b" in answer["output"]
+    assert answer["history"][-1]["approved"]
+
+
+async def test_samples_that_all_fail_are_one_try_and_the_best_goes_on(stage):
+    async with stage(weak=[WRONG], strong=[GOOD], standard="samples = 2").client() as client:
+        answer = await delegate(client, tests=TESTS, detail=True)
+
+    tiers = [attempt["tier"] for attempt in answer["history"]]
+    assert (answer["status"], answer["tier"]) == ("accepted", "strong")
+    assert tiers.count("weak") == 2 * 2
+
+
+async def test_a_plan_is_asked_for_once_and_shown_to_the_worker(stage):
+    set_up = stage(weak=[WRONG, GOOD], plans=["1. mind the sign", "never asked"], standard="plan = true")
+    async with set_up.client() as client:
+        answer = await delegate(client, tests=TESTS)
+
+    assert (answer["status"], answer["attempts"]) == ("accepted", 2)
+
+
+async def test_a_second_author_who_agrees_makes_it_surer(stage):
+    async with stage(weak=[GOOD], strong=[SUM], standard=SURER).client() as client:
+        answer = await delegate(client, tests=TESTS, validators=COMPARED)
+        alone = await delegate(client, tests=TESTS, max_tier="weak")
+
+    assert (answer["status"], answer["tier"], answer["attempts"]) == ("accepted", "strong", 2)
+    assert answer["escalations"] == 0
+    assert answer["verdicts"][-1]["validator"] == "agreement"
+    assert answer["verdicts"][-1]["status"] == "passed"
+    assert answer["confidence"] > alone["confidence"]
+
+
+async def test_work_that_only_fits_its_tests_is_found_out_by_a_second_author(stage):
+    set_up = stage(weak=[NARROW], strong=[GOOD], dear=[SUM], standard=SURER)
+    async with set_up.client() as client:
+        answer = await delegate(client, tests=TESTS, validators=COMPARED, detail=True)
+
+    assert answer["status"] == "needs_approval"
+    told = answer["history"][-1]["verdicts"][-1]["diagnostics"][0]["message"]
+    assert "add(" in told
+
+
+async def test_without_tests_a_checker_writes_them_and_the_work_is_held_against_them(stage):
+    set_up = stage(
+        weak=[WRONG], strong=[GOOD], written=[WRITTEN], checks=[APPROVE], standard='checker = "strong"'
+    )
+    async with set_up.client() as client:
+        answer = await delegate(client, validators=["generated_tests"], detail=True)
+
+    first = answer["history"][0]["verdicts"]
+    assert (answer["status"], answer["tier"]) == ("accepted", "strong")
+    assert [one["status"] for one in first if one["validator"] == "generated_tests"] != ["passed"]
+    assert answer["verdicts"][-1]["validator"] == "generated_tests"
+    assert answer["verdicts"][-1]["status"] == "passed"
+
+
+async def test_a_checker_that_votes_is_asked_until_the_majority_stands(stage):
+    votes = [APPROVE, REJECT.replace("add(2, 3)", ""), APPROVE]
+    async with stage(weak=[GOOD], checks=votes, extra=VOTED).client() as client:
+        answer = await delegate(client, task_type="complex_architecture")
+
+    assert (answer["status"], answer["verdicts"][-1]["status"]) == ("accepted", "passed")
+
+
+async def test_a_voice_of_the_policy_is_named_with_the_route(stage):
+    voice = '[voices.careful]\nsystem = "You take care."\nstart_tier = "strong"\nwords = ["add"]'
+    async with stage(weak=[WRONG], strong=[GOOD], extra=voice).client() as client:
+        answer = await delegate(client, tests=TESTS)
+
+    assert (answer["status"], answer["tier"], answer["attempts"]) == ("accepted", "strong", 1)
+
+
+async def test_a_task_that_uses_up_its_attempts_is_stopped(stage):
+    runaway = "[guards]\nattempts_per_task = 3"
+    async with stage(weak=[WRONG, BROKEN], strong=[WRONG, BROKEN], extra=runaway).client() as client:
+        answer = await delegate(client, tests=TESTS)
+
+    assert (answer["status"], answer["attempts"]) == ("stopped", 3)
+    assert "attempts_per_task" in answer["message"]

@@ -1,5 +1,8 @@
 """What each tool does with its arguments; at most a screen each."""
 
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
 from mcp_server.desk import Desk
 from mcp_server.runs import Work
 from mcp_server.schemas import (
@@ -118,3 +121,13 @@ async def _wait(desk: Desk, key: str, run_id: str, work: Work, report: Report) -
     desk.runs.start(run_id, work)
     answer = await desk.runs.wait(run_id, desk.deadline_seconds, report)
     return answer if answer is not None else answers.tell_running(run_id, key)
+
+
+CALLS: Mapping[str, Callable[[Desk, Any, Report], Awaitable[Answer]]] = {
+    "execute": execute,
+    "classify": classify,
+    "validate": validate,
+    "analyze": analyze,
+    "review": review,
+    "status": status,
+}

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp_server.runs import Runs
-from orchestrator.config import load_config
-from orchestrator.orchestrator import Orchestrator
+
+if TYPE_CHECKING:
+    from orchestrator.orchestrator import Orchestrator
 
 DEADLINE_SECONDS = 45.0
 """How long a call may take before the run goes on without it: some hosts kill calls after 60 s."""
@@ -20,16 +22,19 @@ class Desk:
     config: str = ""
     """Path of the policy as given by `--config`."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    _orchestrator: Orchestrator | None = None
+    _orchestrator: "Orchestrator | None" = None
 
     @property
-    def orchestrator(self) -> Orchestrator:
+    def orchestrator(self) -> "Orchestrator":
         """The orchestrator; a refused policy is told at each call until it is mended.
 
         Raises:
             PolicyError: escalation.toml is refused.
         """
         if self._orchestrator is None:
+            from orchestrator.config import load_config  # noqa: PLC0415 - a host waits for the list of tools
+            from orchestrator.orchestrator import Orchestrator  # noqa: PLC0415 - the same
+
             folder = find_folder(self.environment)
             config = load_config(self.config, self.environment, folder)
             self._orchestrator = Orchestrator(config, self.environment, folder)

@@ -5,8 +5,6 @@ import json
 from mcp.server.mcpserver import MCPServer
 
 from mcp_server.desk import Desk
-from orchestrator import answers
-from orchestrator.reporting.reading import read_report
 
 
 def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
@@ -15,6 +13,8 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     @server.resource("orchestrator://tasks/{task_id}", mime_type="application/json")
     async def read_task(task_id: str) -> str:
         """One task with every attempt, verdict and receipt."""
+        from orchestrator import answers  # noqa: PLC0415 - a host waits for the list of tools
+
         record = await desk.orchestrator.find(task_id)
         told = record.told
         return json.dumps(answers.tell_outcome(told, detail=True) if told else {"status": record.status})
@@ -33,4 +33,6 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     @server.resource("orchestrator://stats", mime_type="application/json")
     async def read_stats() -> str:
         """Backends, budgets, success by worker and task type."""
+        from orchestrator.reporting.reading import read_report  # noqa: PLC0415 - the same
+
         return json.dumps(await read_report(desk.orchestrator))

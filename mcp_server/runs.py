@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
-from orchestrator.answers import Answer
 from orchestrator.events import Event, Report, tell_nobody
 
+Answer = dict[str, object]
 LOGGER = logging.getLogger(__name__)
 Work = Callable[[Report], Awaitable[Answer]]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
 from pydantic import ConfigDict, Field
 
-from orchestrator.policy import ValidatorName
+from orchestrator.task import ValidatorName
 
 Schema = dict[str, object]
 

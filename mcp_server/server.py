@@ -6,9 +6,11 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
+from importlib import import_module
 from importlib.metadata import version
 
 import anyio
+import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 
 from mcp_server.desk import Desk
@@ -16,6 +18,7 @@ from mcp_server.resources import add_resources
 from mcp_server.runs import Runs
 from mcp_server.tools import make_tools
 
+QUIET_SECONDS = 2.0
 NAME = "orchestrator"
 INSTRUCTIONS = (
     "Delegate coding, tests, refactoring, docs and long documents to local models; every answer is checked "
@@ -42,6 +45,7 @@ def build_server(config: str = "", environment: Mapping[str, str] = os.environ) 
         async with anyio.create_task_group() as group:
             desk.runs.open(group)
             group.start_soon(_leave_on_signal, desk)
+            group.start_soon(_load_the_rest)
             try:
                 yield desk
             finally:
@@ -65,6 +69,12 @@ def run_stdio(config: str = "") -> None:
     """Serve on stdin and stdout until the host closes them."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     build_server(config).run("stdio")
+
+
+async def _load_the_rest() -> None:
+    """Load what the first call needs, once the host has its list of tools."""
+    await anyio.sleep(QUIET_SECONDS)
+    await anyio.to_thread.run_sync(import_module, "mcp_server.calls", abandon_on_cancel=True)
 
 
 async def _close(desk: Desk) -> None:

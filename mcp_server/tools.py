@@ -1,9 +1,9 @@
 """The six tools: what each is called, says, takes and does."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
@@ -12,7 +12,6 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
-from mcp_server.calls import analyze, classify, execute, review, status, validate
 from mcp_server.desk import Desk
 from mcp_server.schemas import (
     AnalyzeArguments,
@@ -23,11 +22,10 @@ from mcp_server.schemas import (
     ValidateArguments,
     make_schema,
 )
-from orchestrator.answers import Answer
-from orchestrator.errors import EXPECTED
 from orchestrator.events import Event, Report
 
-Call = Callable[[Desk, Any, Report], Awaitable[Answer]]
+Call = Literal["execute", "classify", "validate", "analyze", "review", "status"]
+"""A function of `mcp_server.calls`, which is loaded with all that works when the first tool is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,14 @@ TOOLS = (
         "with its verdicts. status: accepted | needs_review | needs_approval | skipped | stopped | running "
         "(call again with resume=task_id).",
         ExecuteArguments,
-        execute,
+        "execute",
         ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False),
     ),
     ToolSpec(
         "classify_task",
         "Say how hard a task is, which models would try it, who checks, and what it may cost. Asks no model.",
         ClassifyArguments,
-        classify,
+        "classify",
         READS,
     ),
     ToolSpec(
@@ -68,7 +66,7 @@ TOOLS = (
         "benchmark, checker model. validators=['tests'] runs the workspace's own tests. Returns passed "
         "and precise diagnostics.",
         ValidateArguments,
-        validate,
+        "validate",
         READS,
     ),
     ToolSpec(
@@ -76,21 +74,21 @@ TOOLS = (
         "Answer a question about documents too long to read yourself, by local models, with quotes that were "
         "located in the source.",
         AnalyzeArguments,
-        analyze,
+        "analyze",
         READS,
     ),
     ToolSpec(
         "orchestrator_review",
         "List delegated work that waits for a person; pass on the decision: approve, reject, retry, skip.",
         ReviewArguments,
-        review,
+        "review",
         ToolAnnotations(read_only_hint=False, destructive_hint=True),
     ),
     ToolSpec(
         "orchestrator_status",
         "Backends and models found here, budgets, success by worker, cost and savings.",
         StatusArguments,
-        status,
+        "status",
         READS,
     ),
 )
@@ -123,9 +121,12 @@ def make_tools(desk: Desk) -> list[Tool]:
 
 def _make_tool(spec: ToolSpec, desk: Desk) -> Tool:
     async def call(context: Context[Any, Any], **arguments: object) -> CallToolResult:
+        from mcp_server.calls import CALLS  # noqa: PLC0415 - a host waits for the list of tools
+        from orchestrator.errors import EXPECTED  # noqa: PLC0415 - the same
+
         given = spec.arguments.model_construct(None, **arguments)  # the SDK has checked them
         try:
-            answer = await spec.call(desk, given, _report_to(context))
+            answer = await CALLS[spec.call](desk, given, _report_to(context))
         except EXPECTED as error:
             raise ToolError(str(error)) from error
         return _render(answer)
@@ -140,7 +141,7 @@ def _make_tool(spec: ToolSpec, desk: Desk) -> Tool:
         is_async=True,
         context_kwarg="context",
         annotations=spec.hints,
-        meta={"anthropic/alwaysLoad": True} if spec.call is execute else None,
+        meta={"anthropic/alwaysLoad": True} if spec.call == "execute" else None,
     )
 
 

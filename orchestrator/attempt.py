@@ -34,6 +34,8 @@ class Turn:
     turn: int
     sample: int = 0
     """0 is asked as the policy says; the others with more chance, so that they differ."""
+    plan: str = ""
+    """A strategy that was made before the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ async def make_attempt(job: Job, turn: Turn) -> Attempt:
     started, served = time.perf_counter(), turn.step.tier
     blank = Attempt(turn.number, served.tier, served.model, served.backend, turn.step.how, turn.turn)
     tier = job.asking.servers.policy.tiers[served.tier]
-    brief = replace(job.brief, plan=await _plan(job, turn))
+    brief = replace(job.brief, plan=turn.plan)
     request = write_request(brief, turn.step, turn.attempts, tier, turn.sample)
     try:
         key = f"attempt/{turn.number}/{served.tier}"
@@ -65,7 +67,9 @@ async def make_attempt(job: Job, turn: Turn) -> Attempt:
             blank, trouble=_name_trouble(error), message=str(error), seconds=time.perf_counter() - started
         )
     await job.report(Event("answer", f"{served.model} answered, {completion.usage.tokens_out} tokens"))
-    seen = await job.asking.steps.take(f"seen/{turn.number}", Seen, partial(_see, job))
+    seen = Seen({})
+    if job.brief.context:
+        seen = await job.asking.steps.take(f"seen/{turn.number}", Seen, partial(_see, job))
     answered = replace(
         blank,
         read=seen.digests,
@@ -81,12 +85,15 @@ async def make_attempt(job: Job, turn: Turn) -> Attempt:
     return replace(made, seconds=time.perf_counter() - started)
 
 
-async def _plan(job: Job, turn: Turn) -> str:
-    """Have the first worker say how it would go about it; asked once a task, and done without on trouble."""
-    if not job.route.plan:
+async def ask_plan(job: Job, step: Try, attempts: Sequence[Attempt]) -> str:
+    """Have the first worker say how it would go about it; asked once a task, and done without on trouble.
+
+    A second author is not shown it, who would make the same mistakes by the same plan.
+    """
+    if not job.route.plan or step.how == "confirm" or any(attempt.approved for attempt in attempts):
         return ""
     try:
-        return (await job.asking.ask("plan", turn.step.tier, write_plan(job.brief, turn.step.tier))).text
+        return (await job.asking.ask("plan", step.tier, write_plan(job.brief, step.tier))).text
     except (BackendError, Spent):
         return ""
 

@@ -48,11 +48,3 @@ def expect_usd(tier: TierPolicy, prompt_tokens: int, attempts: Sequence[Attempt]
     room = tier.max_output_tokens
     expected = sum(seen) / len(seen) if seen else room * UNSEEN_SHARE
     return price(Usage(prompt_tokens, round(min(expected, room))), tier)
-
-
-def warn_of_price(name: str, tier: TierPolicy, prompt_tokens: int, attempts: Sequence[Attempt]) -> str:
-    """Say what going up to a paid tier is expected to cost; empty for a free one."""
-    if not tier.paid:
-        return ""
-    expected = expect_usd(tier, prompt_tokens, attempts)
-    return f"{name} costs money: about ${expected:.4f} for this call"

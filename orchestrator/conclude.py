@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.decide import Ask, Finish, count_escalations
+from orchestrator.budgets import expect_usd
+from orchestrator.decide import Ask, Finish, count_escalations, is_contested
 from orchestrator.outcome import Attempt, Outcome, Status
 from orchestrator.policy import Policy
 from orchestrator.prompting import pick_best
@@ -39,15 +40,16 @@ def conclude(
         escalations=count_escalations(attempts),
         confidence=best.confidence if best else 0.0,
         cost_usd=account.spent_usd,
-        saved_usd=_estimate_saving(policy, attempts, account.spent_usd) if status == "accepted" else 0.0,
-        message=_explain(policy, step, account),
+        saved_usd=_estimate_saving(policy, best, account.spent_usd) if status == "accepted" else 0.0,
+        message=_explain(policy, step, attempts, account),
         next_steps=_suggest(task_id, status, step, best),
     )
 
 
-def _estimate_saving(policy: Policy, attempts: Sequence[Attempt], cost: float) -> float:
+def _estimate_saving(policy: Policy, accepted: Attempt | None, cost: float) -> float:
     """Compare with the dearest tier asked once, with as many tokens as the accepted attempt took."""
-    accepted = attempts[-1]
+    if accepted is None:
+        return 0.0
     dearest = max(
         (accepted.tokens_in * tier.usd_per_mtok_in + accepted.tokens_out * tier.usd_per_mtok_out) / 1e6
         for tier in policy.tiers.values()
@@ -55,13 +57,16 @@ def _estimate_saving(policy: Policy, attempts: Sequence[Attempt], cost: float) -
     return dearest - cost
 
 
-def _explain(policy: Policy, step: Ask | Finish, account: Account) -> str:
+def _explain(policy: Policy, step: Ask | Finish, attempts: Sequence[Attempt], account: Account) -> str:
     if isinstance(step, Finish):
         return step.reason
     tier = policy.tiers[step.tier.tier]
+    prompt_tokens = max((attempt.tokens_in for attempt in attempts), default=0)
+    why = "free models contradict each other" if is_contested(attempts) else "the free tiers did not do it"
     return (
-        f"the free tiers did not do it; {step.tier.tier} ({step.tier.model}) costs "
-        f"${tier.usd_per_mtok_in:g} / ${tier.usd_per_mtok_out:g} per million tokens in / out, at most "
+        f"{why}; {step.tier.tier} ({step.tier.model}) costs "
+        f"${tier.usd_per_mtok_in:g} / ${tier.usd_per_mtok_out:g} per million tokens in / out, about "
+        f"${expect_usd(tier, prompt_tokens, attempts):.4f} for this call, at most "
         f"${account.limit_usd:.2f} for this task, and a person must say yes first"
     )
 

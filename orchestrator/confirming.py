@@ -22,7 +22,7 @@ async def hold_against(job: Job, attempt: Attempt, attempts: Sequence[Attempt]) 
         return attempt
     others = [one for one in attempts if one.approved][-MOST_AUTHORS:]
     if not others:
-        return replace(attempt, support="alone")
+        return leave_alone(job, attempt)
     # A server must start without what makes and compares inputs.
     from validators.agreement.judging import judge_agreement  # noqa: PLC0415
     from validators.agreement.running import compare_candidates  # noqa: PLC0415
@@ -49,6 +49,12 @@ async def hold_against(job: Job, attempt: Attempt, attempts: Sequence[Attempt]) 
         confidence=confidence,
         support=support,
     )
+
+
+def leave_alone(job: Job, attempt: Attempt) -> Attempt:
+    """Mark work that passed as held against nobody's yet, where it is to be."""
+    waits = job.seeds is not None and attempt.approved
+    return replace(attempt, support="alone") if waits else attempt
 
 
 def _read_support(verdict: Verdict) -> Support:

@@ -4,9 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-import anyio
-
-from orchestrator.budgets import find_runaway
+from orchestrator.budgets import expect_usd, find_runaway
 from orchestrator.classify import Classification
 from orchestrator.conclude import Account, conclude
 from orchestrator.decide import Ask, Finish, Standing, Try, end_unpaid, next_step
@@ -15,7 +13,6 @@ from orchestrator.events import Event, Report
 from orchestrator.job import Job
 from orchestrator.laying import Laid, describe_route, draw_for, lay_route
 from orchestrator.learning.observing import Case, observe
-from orchestrator.learning.store import learn
 from orchestrator.outcome import Attempt, Outcome
 from orchestrator.policy import Policy
 from orchestrator.preparing import prepare_job
@@ -42,7 +39,7 @@ async def delegate(
     job = prepare_job(world, record, classification, laid, report)
     attempts = await _recall(world.records, record)
     known = len(attempts)
-    number = await world.records.count_attempts(record.task_id)
+    number = 0 if record.is_new else await world.records.last_number(record.task_id)
     while True:
         standing = _stand(world.policy, record, attempts, time.monotonic() - started)
         step = next_step(laid.route, attempts, standing)
@@ -60,8 +57,8 @@ async def delegate(
     account = Account(job.asking.purse.task_usd, await world.records.spent(record.task_id))
     outcome = conclude(world.policy, record.task_id, laid.route, attempts, step, account)
     outcome = deliver(world.roots, task, replace(outcome, seconds=time.monotonic() - started))
-    await world.records.note(record.task_id, outcome.status, {"reason": outcome.message})
-    await _learn(world, record, laid, attempts, known)
+    world.records.note_later(record.task_id, outcome.status, {"reason": outcome.message})
+    _learn(world, record, laid, attempts, known)
     await report(
         Event("finish", f"{outcome.status}: {outcome.message}".rstrip(": "), outcome.status == "accepted")
     )
@@ -70,7 +67,7 @@ async def delegate(
 
 async def _recall(records: Records, record: TaskRecord) -> list[Attempt]:
     """Read back this round's attempts, less those that reached nobody: that may have changed."""
-    known = await records.list_attempts(record.task_id, record.round)
+    known = [] if record.is_new else await records.list_attempts(record.task_id, record.round)
     return [attempt for attempt in known if attempt.trouble not in {"unavailable", "refused"}]
 
 
@@ -89,25 +86,31 @@ async def _try(
         "confirm": "a second author:",
     }
     await job.report(Event("try", f"{words[step.how]} {step.tier.tier} ({step.tier.model})"))
-    made: list[Attempt] = []
-    with anyio.move_on_after(seconds):
-        made = await draw(job, step, attempts, number)
+    if step.tier.paid:
+        await _warn(job, step, attempts)
+    made = await draw(job, step, attempts, number, seconds)
     for attempt in made:
         if attempt.trouble:
             await job.report(Event("attempt", f"{step.tier.tier}: {attempt.message}", good=False))
     return made
 
 
-async def _learn(
-    world: World, record: TaskRecord, laid: Laid, attempts: Sequence[Attempt], known: int
-) -> None:
+async def _warn(job: Job, step: Try, attempts: Sequence[Attempt]) -> None:
+    """Say what a paid tier is expected to cost before it is asked, and keep that beside what it did cost."""
+    tier = job.asking.servers.policy.tiers[step.tier.tier]
+    prompt_tokens = max((attempt.tokens_in for attempt in attempts), default=0)
+    usd = expect_usd(tier, prompt_tokens, attempts)
+    await job.report(Event("money", f"{step.tier.tier} costs money: about ${usd:.4f} for this call"))
+    told = {"tier": step.tier.tier, "usd": usd}
+    await job.asking.records.audit.append(job.asking.task_id, "warned", told)
+
+
+def _learn(world: World, record: TaskRecord, laid: Laid, attempts: Sequence[Attempt], known: int) -> None:
     """Let routing learn from the attempts that were made now; those before were learned from then."""
-    rules, route = world.policy.learning, laid.route
-    if rules.enabled and len(attempts) > known:
-        models = {tier.tier: tier.model for tier in route.tiers}
-        case = Case(route.task_type, route.domain, route.demanded, models)
-        taught = observe(laid.beliefs, case, attempts, since=known)
-        await learn(world.records, taught, rules.half_life_days, record.created)
+    route = laid.route
+    models = {tier.tier: tier.model for tier in route.tiers}
+    case = Case(route.task_type, route.domain, route.demanded, models)
+    world.memory.learn(observe(laid.beliefs, case, attempts, since=known), record.created)
 
 
 def _stand(policy: Policy, record: TaskRecord, attempts: Sequence[Attempt], elapsed: float) -> Standing:

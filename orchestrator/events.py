@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["route", "try", "answer", "verdict", "attempt", "finish", "read"]
+Kind = Literal["route", "try", "answer", "verdict", "attempt", "money", "finish", "read"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ async def judge(
         await tell(job, verdict)
         verdicts.append(verdict)
     served = pick_checker(job.route, worker, job.survey)
-    if not _has_failed(verdicts) and "generated_tests" in job.route.validators and not was_run(verdicts):
+    if not _has_failed(verdicts) and _wants_written_tests(job, verdicts):
         author = served or worker
         verdicts.append(await judge_by_written_tests(job, attempt, author, candidate, attempts))
         await tell(job, verdicts[-1])
@@ -62,6 +62,12 @@ async def judge(
         reason = "No checker is served here; run `orchestrator doctor`."
         verdicts.append(Verdict("semantic", "unavailable", 0.0, reason=reason))
     return Judged(tuple(verdicts))
+
+
+def _wants_written_tests(job: Job, verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether a model is to write tests: where it is listed and nothing ran the work, or demanded."""
+    name = "generated_tests"
+    return name in job.route.demanded or (name in job.route.validators and not was_run(verdicts))
 
 
 def _has_failed(verdicts: Sequence[Verdict]) -> bool:

@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -11,10 +10,15 @@ from backends.tokens import estimate_tokens
 from orchestrator.classify import Classification
 from orchestrator.learning.beliefs import NOTHING, Beliefs, Worker
 from orchestrator.learning.starting import DRAWS_PER_TIER, Start, Terms, choose_start, options_of, retries
-from orchestrator.learning.store import recall
-from orchestrator.ledger import LedgerError
-from orchestrator.policy import Policy, VoicePolicy
-from orchestrator.route import Route, Survey, choose_task_type, plan_route, tiers_of_interest
+from orchestrator.policy import Policy, TaskTypeName, VoicePolicy
+from orchestrator.route import (
+    Route,
+    Survey,
+    choose_task_type,
+    plan_route,
+    select_tiers,
+    tiers_of_interest,
+)
 from orchestrator.task import Task
 from orchestrator.voices import choose_voice
 from orchestrator.world import World
@@ -55,7 +59,7 @@ async def lay_route(
     name = choose_voice(policy.voices, task_type, task.task)
     voice = policy.voices.get(name)
     pinned = bool(task.start_tier)
-    task = _begin_with(task, voice, policy.task_types[task_type].route)
+    task = _begin_with(task, voice, policy, task_type)
     domain = task.domain or (voice and voice.domain) or classification.domain
     share = zlib.crc32(task.digest.encode())
     survey = await world.servers.survey(tiers_of_interest(task, policy, task_type), domain, share)
@@ -63,9 +67,7 @@ async def lay_route(
     route = replace(planned, voice=name, domain=domain)
     if not policy.learning.enabled or not route.tiers:
         return Laid(route, survey)
-    beliefs = NOTHING
-    with suppress(LedgerError):  # a route can be shown without one; nothing is begun without one
-        beliefs = await recall(world.records, policy.learning.half_life_days)
+    beliefs = await world.memory.recall()
     approved = approved or not policy.guards.ask_before_paid
     terms = _set_terms(policy, route, approved=approved, pinned=pinned)
     options = options_of(route, policy, estimate_tokens([Message("user", task.task)]))
@@ -114,11 +116,12 @@ def _shorten(route: Route, policy: Policy, start: Start, beliefs: Beliefs) -> Ro
     return replace(route, tiers=tiers, retries=allowed)
 
 
-def _begin_with(task: Task, voice: VoicePolicy | None, route: list[str]) -> Task:
+def _begin_with(task: Task, voice: VoicePolicy | None, policy: Policy, task_type: TaskTypeName) -> Task:
     """Start where the voice prefers, unless the caller says where or the route does not go there."""
-    if task.start_tier or voice is None or voice.start_tier not in route:
+    start = voice.start_tier if voice else None
+    if not start or task.start_tier or start not in select_tiers(task, policy, task_type):
         return task
-    return replace(task, start_tier=voice.start_tier)
+    return replace(task, start_tier=start)
 
 
 def describe_route(laid: Laid) -> str:

@@ -4,6 +4,7 @@ One connection on one thread a process; every write is a short `BEGIN IMMEDIATE`
 queue up instead of failing. What the tables hold is asked and told in `records`; `schema` has their columns.
 """
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ import apsw
 
 from orchestrator.schema import MIGRATIONS
 
+LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")
 BUSY_MILLISECONDS = 20_000
 
@@ -30,6 +32,14 @@ class Ledger:
         self.path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._connection: apsw.Connection | None = None
+        self._later: list[Callable[[apsw.Connection], object]] = []
+
+    def later(self, tell: Callable[[apsw.Connection], object]) -> None:
+        """Have `tell` called inside the next transaction of this process, which spares one of its own.
+
+        For what may be lost if the process dies before that.
+        """
+        self._later.append(tell)
 
     async def read(self, ask: Callable[[apsw.Connection], Result]) -> Result:
         """Call `ask` with the connection, on the ledger's thread.
@@ -45,10 +55,13 @@ class Ledger:
         Raises:
             LedgerError: The file cannot be written; nothing was.
         """
+        waiting, self._later = self._later, []
 
         def transact(connection: apsw.Connection) -> Result:
             connection.execute("BEGIN IMMEDIATE")
             try:
+                for one in waiting:
+                    _do_apart(connection, one)
                 result = tell(connection)
                 connection.execute("COMMIT")
             except BaseException:
@@ -61,6 +74,8 @@ class Ledger:
 
     async def aclose(self) -> None:
         """Close the file for good."""
+        if self._later:
+            await self.write(lambda _: None)
         if self._connection is not None:
             await self._on_thread(lambda connection: connection.close())
         self._thread.shutdown(wait=False)  # waiting here could wait for a thread that waits for this loop
@@ -97,6 +112,15 @@ class Ledger:
             self.path.chmod(0o600)
             self._connection = connection
         return self._connection
+
+
+def _do_apart(connection: apsw.Connection, tell: Callable[[apsw.Connection], object]) -> None:
+    """Do what waited in a savepoint of its own: its failure must not take the rest with it."""
+    try:
+        with connection:
+            tell(connection)
+    except apsw.Error:
+        LOGGER.exception("What waited to be written with the next transaction could not be")
 
 
 def _migrate(connection: apsw.Connection) -> None:

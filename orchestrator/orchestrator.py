@@ -17,6 +17,7 @@ from orchestrator.config import Config
 from orchestrator.deliver import digest_of, read_present, take_back_interrupted, write
 from orchestrator.engine import delegate
 from orchestrator.events import Event, Report, tell_nobody
+from orchestrator.learning.store import Memory
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
 from orchestrator.policy import SandboxPolicy
@@ -61,12 +62,14 @@ class Orchestrator:
         whole = {Path("/"), Path.home()}  # where hosts start servers that have no project
         roots = [folder for folder in (self.folder.resolve(),) if folder not in whole] + named
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        records = Records(Ledger(self.config.home / "ledger.db"))
         self.world = World(
             policy=policy,
             servers=Servers(policy, self.environment, self.config.home),
-            records=Records(Ledger(self.config.home / "ledger.db")),
+            records=records,
             sandbox=Late(partial(_make_sandbox, policy.sandbox)),
             roots=Roots(tuple(roots), self.config.home / "backups"),
+            memory=Memory(records, policy.learning),
         )
 
     async def execute(
@@ -94,7 +97,7 @@ class Orchestrator:
         if approved_paid:
             await self.world.records.approve_paid(opening.task_id)
             record = replace(record, approved_paid=True)
-        return await self._work(record, report)
+        return await self._work(record, report, classification)
 
     async def resume(self, task_id: str, report: Report = tell_nobody) -> Outcome:
         """Wait for a task that runs, or go on with one that can go on; nothing paid for is asked again.
@@ -109,7 +112,8 @@ class Orchestrator:
         record = await self.take_over(record)
         if record.status != "running" and record.told:
             return record.told
-        return await self._work(record, report)
+        classification = replace(self.classify(record.task), complexity=record.complexity)
+        return await self._work(record, report, classification)
 
     async def take_over(self, record: TaskRecord) -> TaskRecord:
         """Wait until a task is this process's own, or ended in the one that works on it.
@@ -205,11 +209,10 @@ class Orchestrator:
         await self.world.servers.aclose()
         await self.world.records.ledger.aclose()
 
-    async def _work(self, record: TaskRecord, report: Report) -> Outcome:
+    async def _work(self, record: TaskRecord, report: Report, classification: Classification) -> Outcome:
         """Run the engine and write down how the task stands."""
         self.complete(record.task)  # resumed from another folder it may be outside the roots
         async with self.lease(record.task_id):
-            classification = replace(self.classify(record.task), complexity=record.complexity)
             outcome = await delegate(self.world, record, classification, self._logged(record, report))
         await self.world.records.close_task(outcome)
         return outcome
@@ -237,7 +240,7 @@ class Orchestrator:
     def _logged(self, record: TaskRecord, report: Report) -> Report:
         async def tell(event: Event) -> None:
             if event.kind in {"route", "try"}:
-                await self.world.records.note(record.task_id, event.kind, {"message": event.message})
+                self.world.records.note_later(record.task_id, event.kind, {"message": event.message})
             await report(event)
 
         return tell

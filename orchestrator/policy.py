@@ -4,21 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from orchestrator.task import ValidatorName
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 BackendKind = Literal["lmstudio", "ollama", "openai", "anthropic", "embedded", "scripted"]
-ValidatorName = Literal[
-    "syntax",
-    "compile",
-    "scope",
-    "lint",
-    "security",
-    "examples",
-    "tests",
-    "agreement",
-    "generated_tests",
-    "semantic",
-    "benchmark",
-]
 Domain = Literal["code", "general", "reasoning", "extraction"]
 Image = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._/:@-]{0,254})?$")]
 """How a container's image is named; nothing that a command line could take for an option."""

@@ -32,7 +32,7 @@ def _prepare_asking(world: World, record: TaskRecord, route: Route, report: Repo
     purse = open_purse(
         world.policy, route.task_type, record.task.max_cost_usd, approved_by_person=record.approved_paid
     )
-    steps = Steps(world.records, record.task_id)
+    steps = Steps(world.records, record.task_id, is_new=record.is_new)
 
     async def tell(message: str) -> None:
         await report(Event("answer", message))

@@ -65,14 +65,23 @@ def pick_base(attempts: Sequence[Attempt], step: Try) -> Attempt | None:
         return None  # a second author who saw the first one's work would be none
     if step.how == "retry":
         own = [attempt for attempt in with_work if attempt.tier == step.tier.tier]
-        return own[-1] if own else with_work[-1]
+        if own or any(attempt.approved for attempt in with_work):
+            return own[-1] if own else None
+        return with_work[-1]
     return pick_best(with_work)
 
 
 def pick_best(attempts: Sequence[Attempt]) -> Attempt | None:
-    """Choose the attempt that got furthest: approved, most validators passed, the later one on a tie."""
+    """Choose the work that stands: the last that another author confirms, else the last that passed.
+
+    Where none passed, that which got furthest: most validators passed, the later one on a tie.
+    """
     with_work = [attempt for attempt in attempts if attempt.files or attempt.removed]
-    return max(with_work, key=lambda one: (one.approved, one.passed, one.number)) if with_work else None
+    passed = [attempt for attempt in with_work if attempt.approved]
+    agreed = [attempt for attempt in passed if attempt.support == "agreed"]
+    if passed:
+        return (agreed or passed)[-1]
+    return max(with_work, key=lambda one: (one.passed, one.number)) if with_work else None
 
 
 def write_request(

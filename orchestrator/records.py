@@ -54,6 +54,11 @@ class TaskRecord:
         return read_json(Task, self.request)
 
     @property
+    def is_new(self) -> bool:
+        """Whether nobody has worked on it since it was opened: to take a task over updates it."""
+        return self.updated == self.created
+
+    @property
     def told(self) -> Outcome | None:
         """The outcome as last told, if one was."""
         return read_json(Outcome, self.outcome) if self.outcome else None
@@ -196,6 +201,13 @@ class Records:
 
         return await self.ledger.read(ask)
 
+    async def list_steps(self, task_id: str) -> frozenset[str]:
+        """Name the steps that were taken."""
+        query = "SELECT key FROM steps WHERE task_id = ?"
+        return await self.ledger.read(
+            lambda db: frozenset(str(key) for (key,) in db.execute(query, (task_id,)))
+        )
+
     async def remember(self, task_id: str, key: str, value: str, also: Tell | None = None) -> None:
         """Write what a step gave, together with what is true because of it (`also`), or neither."""
 
@@ -235,9 +247,12 @@ class Records:
         rows = await self.ledger.read(lambda db: db.execute(query, (task_id, round_)).fetchall())
         return [read_json(Attempt, str(row[0])) for row in rows]
 
-    async def count_attempts(self, task_id: str) -> int:
-        """Count a task's attempts over all rounds, those that reached nobody included."""
-        query = "SELECT count(*) FROM attempts WHERE task_id = ?"
+    async def last_number(self, task_id: str) -> int:
+        """Say the number of a task's last attempt over all rounds, those that reached nobody included.
+
+        Samples that were cancelled leave gaps, so this is not how many there were.
+        """
+        query = "SELECT coalesce(max(number), 0) FROM attempts WHERE task_id = ?"
         return await self.ledger.read(lambda db: int(db.execute(query, (task_id,)).get))
 
     async def spent(self, task_id: str) -> float:
@@ -246,9 +261,13 @@ class Records:
 
     async def note(self, task_id: str, kind: str, detail: Json) -> None:
         """Append a decision: who decided what, and why."""
-        row = (task_id, time.time(), kind, json.dumps(detail))
-        await self.ledger.write(
-            lambda db: db.execute(
-                "INSERT INTO decisions (task_id, at, kind, detail) VALUES (?, ?, ?, ?)", row
-            )
-        )
+        await self.ledger.write(_decision(task_id, kind, detail))
+
+    def note_later(self, task_id: str, kind: str, detail: Json) -> None:
+        """Append a decision that the ledger shows anyway, with whatever is written next."""
+        self.ledger.later(_decision(task_id, kind, detail))
+
+
+def _decision(task_id: str, kind: str, detail: Json) -> Tell:
+    row = (task_id, time.time(), kind, json.dumps(detail))
+    return lambda db: db.execute("INSERT INTO decisions (task_id, at, kind, detail) VALUES (?, ?, ?, ?)", row)

@@ -1,7 +1,5 @@
 """Say how hard a task is by what became of others, and by a model's opinion where its words leave it open."""
 
-from contextlib import suppress
-
 from backends.backend import Request, Sampling
 from backends.errors import BackendError
 from orchestrator.classify import Classification
@@ -15,8 +13,6 @@ from orchestrator.classifying.asking import (
 )
 from orchestrator.classifying.refining import Seen, refine
 from orchestrator.learning.beliefs import Beliefs
-from orchestrator.learning.store import recall
-from orchestrator.ledger import LedgerError
 from orchestrator.route import Served
 from orchestrator.task import Task
 from orchestrator.world import World
@@ -24,12 +20,7 @@ from orchestrator.world import World
 
 async def refine_by_record(world: World, classification: Classification) -> Classification:
     """Move the complexity by what became of earlier tasks; asks no model."""
-    if not world.policy.learning.enabled:
-        return classification
-    with suppress(LedgerError):  # where nothing can be learned, the words decide
-        beliefs = await recall(world.records, world.policy.learning.half_life_days)
-        return refine(classification, count_first_tries(beliefs))
-    return classification
+    return refine(classification, count_first_tries(await world.memory.recall()))
 
 
 async def ask_for_opinion(world: World, task: Task, classification: Classification) -> Classification:

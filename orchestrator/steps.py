@@ -17,9 +17,12 @@ Value = TypeVar("Value")
 class Steps:
     """The remembered steps of one task."""
 
-    def __init__(self, records: Records, task_id: str) -> None:
+    def __init__(self, records: Records, task_id: str, *, is_new: bool = False) -> None:
+        """Take the task; of a new one no step was taken yet."""
         self._records = records
         self._task_id = task_id
+        self._taken: set[str] | None = set() if is_new else None
+        """Keys, read once: only the process that holds the task's lease takes steps."""
 
     async def take(self, key: str, kind: type[Value], act: Callable[[], Awaitable[Value]]) -> Value:
         """Return what the step gave before, else act and remember it.
@@ -35,9 +38,13 @@ class Steps:
 
     async def recall(self, key: str, kind: type[Value]) -> Value | None:
         """Read what the step gave, if it was taken before."""
-        known = await self._records.recall(self._task_id, key)
+        if self._taken is None:
+            self._taken = set(await self._records.list_steps(self._task_id))
+        known = await self._records.recall(self._task_id, key) if key in self._taken else None
         return None if known is None else read_json(kind, known)
 
     async def remember(self, key: str, value: object, also: Tell | None = None) -> None:
         """Write what the step gave; `also` is written with it, in one transaction, or neither is."""
         await self._records.remember(self._task_id, key, write_json(value), also)
+        if self._taken is not None:
+            self._taken.add(key)

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
 MAX_TASK_CHARS = 1_000_000
-VALIDATORS = (
+ValidatorName = Literal[
     "syntax",
     "compile",
     "scope",
@@ -17,7 +18,8 @@ VALIDATORS = (
     "generated_tests",
     "agreement",
     "semantic",
-)
+]
+VALIDATORS: tuple[ValidatorName, ...] = get_args(ValidatorName)
 """By name, cheapest first."""
 DOMAINS = ("", "code", "general", "reasoning", "extraction")
 

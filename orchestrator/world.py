@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.learning.store import Memory
 from orchestrator.policy import Policy
 from orchestrator.records import Records
 from orchestrator.roots import Roots
@@ -19,6 +20,8 @@ class World:
     records: Records
     sandbox: Late
     roots: Roots
+    memory: Memory
+    """What earlier tasks have taught."""
 
     @property
     def limits(self) -> Limits:

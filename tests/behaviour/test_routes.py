@@ -98,3 +98,41 @@ async def test_a_task_that_uses_up_its_attempts_is_stopped(stage):
 
     assert (answer["status"], answer["attempts"]) == ("stopped", 3)
     assert "attempts_per_task" in answer["message"]
+
+
+async def test_a_sample_that_passed_in_time_is_not_lost_with_one_that_did_not(stage):
+    slow = {"text": GOOD, "delay_seconds": 60}
+    surer = f"samples = 2\n{SURER}"
+    async with stage(weak=[slow, GOOD], strong=[GOOD], standard=surer).client() as client:
+        answer = await delegate(
+            client, tests=TESTS, validators=COMPARED, max_tier="strong", timeout_seconds=3
+        )
+
+    assert (answer["status"], answer["tier"], answer["attempts"]) == ("needs_review", "weak", 1)
+    assert "no second author's work" in answer["message"]
+    assert "return a + b" in answer["output"]
+
+
+async def test_samples_stay_inside_the_attempts_of_a_task(stage):
+    runaway = "[guards]\nattempts_per_task = 3"
+    async with stage(weak=[WRONG], standard="samples = 16", extra=runaway).client() as client:
+        answer = await delegate(client, tests=TESTS)
+
+    assert (answer["status"], answer["attempts"]) == ("stopped", 3)
+
+
+async def test_a_voice_does_not_start_above_the_tier_that_the_caller_allows(stage):
+    voice = '[voices.careful]\nsystem = "You take care."\nstart_tier = "strong"'
+    async with stage(weak=[GOOD], extra=voice).client() as client:
+        answer = await delegate(client, tests=TESTS, max_tier="weak")
+
+    assert (answer["status"], answer["tier"]) == ("accepted", "weak")
+
+
+async def test_tests_that_are_wanted_of_a_model_are_written_beside_those_that_were_given(stage):
+    async with stage(weak=[GOOD], written=[WRITTEN]).client() as client:
+        answer = await delegate(client, tests=TESTS, validators=["generated_tests"])
+
+    passed = {one["validator"]: one["status"] for one in answer["verdicts"]}
+    assert answer["status"] == "accepted"
+    assert (passed["tests"], passed["generated_tests"]) == ("passed", "passed")

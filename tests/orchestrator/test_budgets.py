@@ -1,7 +1,7 @@
 import pytest
 
 from orchestrator.asking import open_purse
-from orchestrator.budgets import expect_usd, find_runaway, warn_of_price
+from orchestrator.budgets import expect_usd, find_runaway
 from orchestrator.outcome import Attempt
 from orchestrator.policy import Guards, TierPolicy
 from orchestrator.policy_parse import parse_policy
@@ -43,11 +43,6 @@ def test_the_first_call_is_expected_to_fill_a_part_of_its_room():
 
 def test_no_answer_is_expected_to_be_longer_than_its_room():
     assert expect_usd(DEAR, 0, attempts(10**6)) == pytest.approx(0.01)
-
-
-def test_going_up_to_a_paid_tier_is_announced_with_its_price():
-    assert warn_of_price("haiku", DEAR, 1000, ()) == "haiku costs money: about $0.0035 for this call"
-    assert warn_of_price("local", FREE, 1000, ()) == ""
 
 
 def policy(*, ask_before_paid=True, **rules):

@@ -69,7 +69,7 @@ def test_asking_for_money_names_the_price_and_the_command():
     outcome = conclude(POLICY, "t1", ROUTE, [attempt()], Ask(HAIKU), FREE)
 
     assert outcome.status == "needs_approval"
-    assert "$0.1 / $0.5 per million tokens in / out, at most $0.50" in outcome.message
+    assert "$0.1 / $0.5 per million tokens in / out, about $0.0005 for this call, at most $0.50" in outcome.message
     assert "orchestrator review approve t1" in outcome.next_steps[0]
 
 

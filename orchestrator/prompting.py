@@ -1,7 +1,7 @@
 """Turn a task and what was tried into the next request. Pure: the same state gives the same prompt."""
 
+import hashlib
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -183,7 +183,7 @@ def write_check(
         task=brief.task.task.strip(),
         requirements=_requirements(brief),
         checked=_checked(verdicts),
-        tag=f"work-{zlib.crc32(work.encode('utf-8', 'surrogatepass')):08x}",
+        tag=f"work-{_mark(work)}",
         candidate=work,
         question=render(f"check_{task_type}").strip(),
     )
@@ -235,11 +235,16 @@ def _place(remark: Diagnostic) -> str:
     return f"{place}: " if place else ""
 
 
+def _mark(text: str) -> str:
+    """Name a text by itself, so that no text can hold its own closing tag."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def _context(shown: Sequence[Shown]) -> str:
     """Fence each file with a tag that it cannot hold, since the tag depends on its text."""
     parts = []
     for one in shown:
-        tag = f"context-{zlib.crc32(one.text.encode('utf-8', 'surrogatepass')):08x}"
+        tag = f"context-{_mark(one.text)}"
         parts.append(f'\n<{tag} path="{one.path}">\n{one.text}\n</{tag}>\n')
     return "".join(parts)
 

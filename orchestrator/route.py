@@ -57,6 +57,8 @@ class Route:
     """Below it work that passed waits for a second author, where one can be asked."""
     voice: str = ""
     domain: str = ""
+    ladder: tuple[Served, ...] = ()
+    """All tiers of the policy's route that are served; `tiers` may lack those that are not worth asking."""
     retries: Mapping[str, int] = field(default_factory=dict)
     """Tier to the attempts that its record is worth, where they are fewer than the policy's."""
 
@@ -80,10 +82,12 @@ def plan_route(
     rules = policy.task_types[task_type]
     wanted = select_tiers(task, policy, task_type)
     found = [_allow(survey[name], task) for name in wanted]
+    served = tuple(tier for tier in found if isinstance(tier, Served))
     return Route(
         task_type=task_type,
         complexity=complexity,
-        tiers=tuple(tier for tier in found if isinstance(tier, Served)),
+        tiers=served,
+        ladder=served,
         left_out=tuple(tier for tier in found if isinstance(tier, Missing)),
         attempts_per_tier=rules.attempts_per_tier,
         checker=rules.checker_at(complexity),
@@ -125,7 +129,7 @@ def pick_checker(route: Route, worker: Served, survey: Survey) -> Served | None:
     if route.checker == "same":
         return worker
     if route.checker == "next":
-        later = route.tiers[route.tiers.index(worker) + 1 :]
+        later = route.ladder[route.ladder.index(worker) + 1 :]
         return later[0] if later else worker
     found = survey.get(route.checker)
     return found if isinstance(found, Served) else None

@@ -184,8 +184,13 @@ def _draw_rung(beliefs: Beliefs, option: Option, terms: Terms, draws: Sequence[f
 
 
 def _is_allowed(row: Sequence[int], rungs: Sequence[Rung], terms: Terms) -> bool:
-    """Keep what the caller named, and before money the last free tier until somebody said yes to money."""
-    if terms.pinned and row[0] != 0:
+    """Keep what must stay, whatever was learned.
+
+    That is two authors where they are compared, the tier that the caller named, and the last free tier before
+    money until somebody said yes to money.
+    """
+    alone = terms.compares and len(row) == 1 and len(rungs) > 1
+    if alone or (terms.pinned and row[0] != 0):
         return False
     paid = [place for place, rung in enumerate(rungs) if rung.paid]
     before = paid[0] - 1 if paid else -1

@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -102,6 +103,13 @@ def test_the_checker_is_the_one_the_policy_assigns(task_type, worker, checker):
     chosen = pick_checker(route, ALL_SERVED[worker], ALL_SERVED)
 
     assert (chosen.tier if chosen else None) == checker
+
+
+def test_a_tier_that_is_not_asked_any_more_still_checks():
+    route = plan_route(Task("x"), POLICY, "critical", 9, ALL_SERVED)
+    learned = replace(route, tiers=(ALL_SERVED["sonnet"],))
+
+    assert pick_checker(learned, ALL_SERVED["sonnet"], ALL_SERVED) == ALL_SERVED["opus"]
 
 
 def test_the_same_tier_can_check_and_an_absent_checker_is_nobody():

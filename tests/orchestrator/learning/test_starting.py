@@ -237,3 +237,13 @@ def test_a_retry_is_left_out_once_it_was_seen_to_be_worth_little(seen, expected)
 @given(st.integers(0, 19), st.lists(st.builds(retry, st.integers(1, 3), st.floats(0, 50), st.floats(0, 50))))
 def test_no_worker_gets_more_retries_than_the_policy_allows(allowed, seen):
     assert 0 <= retries(believe(*seen), WORKER, allowed) <= allowed
+
+
+def test_where_authors_are_compared_one_tier_is_never_left_alone():
+    weak_and_middle_fail = believe(
+        record("m-weak", 0.02, 0.5), record("m-middle", 0.02, 0.5), record("m-strong", 0.99, 0.99, usd=0.001)
+    )
+    terms = replace(TERMS, money_approved=True, compares=True, wanted_confidence=0.9)
+
+    assert choose_start(weak_and_middle_fail, ROUTE, replace(terms, compares=False)).tiers == ("strong",)
+    assert len(choose_start(weak_and_middle_fail, ROUTE, terms).tiers) > 1

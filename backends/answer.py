@@ -42,9 +42,12 @@ class Draft:
         self._usage = Usage()
         self._model = ""
         self._ended = False
+        self.begun = False
+        """Anything came from the server, be it without a word."""
 
     def add(self, piece: Piece) -> Delta:
         """Take a piece in; return what a reader may see of it now."""
+        self.begun = True
         self._text.append(piece.text)
         self._reasoning.append(piece.reasoning)
         self._logprobs.extend(piece.logprobs)

@@ -9,7 +9,7 @@ import anyio
 from backends.answer import Draft, Piece
 from backends.backend import Completion, Delta, Request
 from backends.config import Timeouts
-from backends.errors import BackendTimeout
+from backends.errors import BackendError, BackendTimeout
 from backends.replies import Asked
 
 
@@ -18,10 +18,34 @@ async def ask(
 ) -> AsyncGenerator[Delta | Completion]:
     """Yield what is readable of each piece, and the whole answer last.
 
-    Life is text or reasoning: a server that only sends keep-alives or empty chunks is silent.
+    Life is text or reasoning: a server that only sends keep-alives or empty chunks is silent. Whatever goes
+    wrong after the first piece, an error that the server tells included, was worked on.
     """
     started = time.perf_counter()
     draft = Draft(request, asked)
+    try:
+        async with aclosing(_readable(pieces, draft, asked, timeouts)) as deltas:
+            async for delta in deltas:
+                yield delta
+        completion = draft.completion(time.perf_counter() - started)
+    except BackendError as error:
+        error.worked_on = error.worked_on or draft.begun
+        raise
+    yield completion
+
+
+async def whole(stream: AsyncGenerator[Delta | Completion]) -> Completion:
+    """Wait for the end of a stream."""
+    async with aclosing(stream):
+        async for piece in stream:
+            if isinstance(piece, Completion):
+                return piece
+    raise AssertionError("a stream ends with its Completion")
+
+
+async def _readable(
+    pieces: AsyncGenerator[Piece], draft: Draft, asked: Asked, timeouts: Timeouts
+) -> AsyncGenerator[Delta]:
     patience = timeouts.first_token_seconds
     async with aclosing(pieces):
         while True:
@@ -40,16 +64,6 @@ async def ask(
     held_back = draft.close()
     if held_back != Delta():
         yield held_back
-    yield draft.completion(time.perf_counter() - started)
-
-
-async def whole(stream: AsyncGenerator[Delta | Completion]) -> Completion:
-    """Wait for the end of a stream."""
-    async with aclosing(stream):
-        async for piece in stream:
-            if isinstance(piece, Completion):
-                return piece
-    raise AssertionError("a stream ends with its Completion")
 
 
 async def _next(pieces: AsyncGenerator[Piece], patience: float, asked: Asked) -> Piece | None:

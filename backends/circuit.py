@@ -25,6 +25,10 @@ PATIENCE_SECONDS = 20.0
 PATIENCE_WITH_ANOTHER_SECONDS = 2.0
 """The same where another server may be asked instead."""
 MOST_TRIES = 5
+MOST_DOUBLINGS = 5
+"""A server may be down all night, and no float is large enough for that many."""
+LOADING_PAUSE_SECONDS = 0.5
+"""A server that loads a model is not asked more often, even where it says that it may be."""
 PATIENCE_WHILE_OPEN_SECONDS = 3.0
 """A call waits this long for a circuit to let it try: a server that stumbled is no reason to escalate."""
 LOOK_SECONDS = 0.25
@@ -73,7 +77,7 @@ def after_answer(circuit: Circuit, error: BackendError | None, now: float, draw:
     failures = circuit.failures + 1
     if failures < OPENS_AFTER and not circuit.openings and not isinstance(error, NoConnection):
         return Circuit(failures)
-    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0**circuit.openings)
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(circuit.openings, MOST_DOUBLINGS))
     return Circuit(failures, circuit.openings + 1, now + pause * (0.5 + draw))
 
 
@@ -95,15 +99,18 @@ class Waited:
 def pause_before_retry(error: BackendError, waited: Waited, patience: float, draw: float) -> float | None:
     """Return how long to wait before the same server is asked again; `None` gives up.
 
-    What the server asks for is kept to, and never shortened. Without a word from it the pauses double.
+    What the server asks for is kept to, and never shortened. Without a word from it the pauses double. One
+    that ran out of room in the middle of an answer is not asked again: that answer may have been charged for.
     """
-    if not isinstance(error, BackendBusy):
+    if not isinstance(error, BackendBusy) or error.worked_on:
         return None
-    if waited.tries >= MOST_TRIES and not isinstance(error, ModelLoading):
+    loading = isinstance(error, ModelLoading)
+    if waited.tries >= MOST_TRIES and not loading:
         return None
     wanted = error.retry_after_seconds
-    own = min(8.0, 2.0**waited.tries) * (0.5 + draw / 2)
+    own = min(8.0, 2.0 ** min(waited.tries, MOST_DOUBLINGS)) * (0.5 + draw / 2)
     pause = own if wanted is None else wanted * (1 + 0.1 * draw) + 0.05 * draw
+    pause = max(pause, LOADING_PAUSE_SECONDS) if loading else pause
     return pause if waited.seconds + pause <= patience else None
 
 

@@ -8,10 +8,12 @@ class BackendError(Exception):
         backend: The key of the backend in escalation.toml.
         model: The model that was asked, empty when none was.
         retryable: The same request may succeed later without anything being changed.
+        worked_on: The server may have worked, and charged, for the request, as far as anybody knows.
         retry_after_seconds: How long the server asked to wait, when it said so.
     """
 
     retryable = False
+    worked_on = True
 
     def __init__(
         self, message: str, *, backend: str, model: str = "", retry_after_seconds: float | None = None
@@ -26,10 +28,19 @@ class BackendUnavailable(BackendError):
     """The server does not run, refuses, is overloaded or loses the connection; leads to fallback."""
 
     retryable = True
+    worked_on = False
 
 
 class ConnectionLost(BackendUnavailable):
-    """The connection broke after the request was sent; the server may have worked, and charged, for it."""
+    """The connection broke after the request was sent."""
+
+    worked_on = True
+
+
+class ServerFailed(BackendUnavailable):
+    """The server, or one behind it, failed at a request that it had taken."""
+
+    worked_on = True
 
 
 class NoConnection(BackendUnavailable):
@@ -37,7 +48,7 @@ class NoConnection(BackendUnavailable):
 
 
 class BackendBusy(BackendUnavailable):
-    """The server runs and has no room now: rate limit, full queue, overload. Nothing was worked on."""
+    """The server runs and has no room now: rate limit, full queue, overload."""
 
 
 class ModelLoading(BackendBusy):
@@ -53,9 +64,13 @@ class BackendTimeout(BackendError):
 class ModelNotFound(BackendError):
     """The server does not serve this model; the message lists those it does."""
 
+    worked_on = False
+
 
 class ContextTooLong(BackendError):
     """The prompt and the answer do not fit the model's context."""
+
+    worked_on = False
 
 
 class MalformedReply(BackendError):
@@ -66,3 +81,5 @@ class MalformedReply(BackendError):
 
 class RequestRefused(BackendError):
     """The server understood and said no: bad key, no credit, content policy, an unknown parameter."""
+
+    worked_on = False

@@ -20,7 +20,15 @@ from backends.circuit import (
     pause_while_open,
     state_of,
 )
-from backends.errors import BackendBusy, BackendError, ModelLoading, NoConnection
+from backends.errors import (
+    BackendBusy,
+    BackendError,
+    BackendTimeout,
+    ConnectionLost,
+    ModelLoading,
+    NoConnection,
+    ServerFailed,
+)
 from backends.telling import Tell, tell_nobody
 from backends.wrappers import Patient
 
@@ -48,6 +56,7 @@ class Guarded:
         self._patience = patience
         self._circuit = Circuit()
         self._trouble = ""
+        self._looking = anyio.Lock()
 
     async def complete(
         self, request: Request, tell: Tell = tell_nobody, busy_seconds: float | None = None
@@ -67,6 +76,8 @@ class Guarded:
         patience = self._patience.busy_seconds if busy_seconds is None else busy_seconds
         if busy_seconds is None:  # nobody else can be asked
             await self._wait_while_open()
+        if busy_seconds is None or not self._looking.locked():
+            await self._look()
         waited = Waited()
         while True:
             try:
@@ -86,6 +97,7 @@ class Guarded:
 
     async def stream(self, request: Request, tell: Tell = tell_nobody) -> AsyncGenerator[Delta | Completion]:
         """Ask once; yield pieces as they come, and the whole `Completion` last; never asks again."""
+        await self._look()
         with self._watching():
             async with aclosing(self._backend.stream(request, tell)) as pieces:
                 async for piece in pieces:
@@ -97,8 +109,10 @@ class Guarded:
         Raises:
             CircuitOpen: The server failed lately.
         """
-        with self._watching():
-            return await self._backend.list_models()
+        if state_of(self._circuit, time.monotonic()) == "closed":
+            return await self._list()
+        async with self._looking:
+            return await self._list()
 
     async def health(self) -> Health:
         """Ask the server itself, whatever it did lately; one that answers is asked again from now on."""
@@ -110,6 +124,27 @@ class Guarded:
     async def aclose(self) -> None:
         """Give back connections and child processes."""
         await self._backend.aclose()
+
+    async def _list(self) -> tuple[ModelInfo, ...]:
+        with self._watching():
+            return await self._backend.list_models()
+
+    async def _look(self) -> None:
+        """Ask a server that failed for its models, to see whether it is back; an answer would take too long.
+
+        Whoever comes meanwhile waits for the same look. A server that lives and cannot list its models is
+        tried with the request itself.
+        """
+        async with self._looking:
+            before = self._circuit
+            if state_of(before, time.monotonic()) != "half_open":
+                return
+            try:
+                await self._list()
+            except (BackendTimeout, ConnectionLost, ServerFailed):
+                self._circuit = before
+            except BackendError:
+                return  # noted: it does not run, asks for a rest, or is alive enough to say no
 
     @contextmanager
     def _watching(self) -> Iterator[None]:

@@ -79,8 +79,10 @@ class OneModel:
 
     async def _is_listed(self, model: str, known: Resident) -> bool | None:
         if time.time() - self._listed_at > _BELIEVED_SECONDS or self._listed_at < known.since:
-            with suppress(BackendError):
+            try:
                 await self.list_models()
+            except BackendError:  # nothing is known, and those who wait do not ask again all the time
+                self._models, self._listed_at = (), time.time()
         return next((listed.loaded for listed in self._models if listed.name == model), None)
 
     async def _put_in_place(self, hold: Hold, request: Request, tell: Tell) -> None:

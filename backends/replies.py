@@ -20,6 +20,7 @@ from backends.errors import (
     ModelLoading,
     ModelNotFound,
     RequestRefused,
+    ServerFailed,
 )
 
 _QUOTED_CHARACTERS = 400
@@ -38,7 +39,7 @@ _BY_STATUS: dict[int, type[BackendError]] = {
     408: BackendTimeout,
     413: ContextTooLong,
     429: BackendBusy,
-    502: BackendUnavailable,
+    502: ServerFailed,
     503: BackendBusy,
     504: BackendTimeout,
     529: BackendBusy,
@@ -64,7 +65,7 @@ _BY_WORDING: tuple[tuple[re.Pattern[str], type[BackendError]], ...] = tuple(
             ),
         ),
         (
-            BackendUnavailable,
+            ServerFailed,
             (r"out of memory|crashed|unexpectedly stopped|unloaded",),
         ),
         (
@@ -96,6 +97,7 @@ _ADVICE: dict[type[BackendError], str] = {
     ModelLoading: "Wait until the model is loaded.",
     ModelNotFound: "Load or download it there, or name another model in escalation.toml.",
     RequestRefused: "Change what the message names.",
+    ServerFailed: "Ask again later, or look into the server's log.",
 }
 
 
@@ -201,7 +203,7 @@ def _kind(status: int, said: str, asked: Asked) -> type[BackendError]:
         if wording.search(said) and (asked.model or kind is not ModelNotFound):
             return kind
     if status >= _FIRST_SERVER_ERROR:
-        return BackendUnavailable
+        return ServerFailed
     return MalformedReply if status == _OK else RequestRefused
 
 

@@ -67,4 +67,6 @@ class ServedBackend(ABC):
         except BackendError:
             return error
         shown = ", ".join(repr(name) for name in names[:_LISTED_MODELS]) or "none"
-        return ModelNotFound(f"{error} It serves: {shown}.", backend=error.backend, model=error.model)
+        told = ModelNotFound(f"{error} It serves: {shown}.", backend=error.backend, model=error.model)
+        told.worked_on = error.worked_on
+        return told

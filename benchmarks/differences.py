@@ -27,6 +27,7 @@ class Ending:
     status: str
     attempts: tuple[Attempt, ...]
     usd: float
+    paid_usd: float
     preamble: str
     """What stood before each candidate when it was judged."""
     hidden: bool | None = None
@@ -89,7 +90,7 @@ async def _of_task(ending: Ending, judge: Judge) -> AsyncIterator[Difference]:
 def _claims(ending: Ending, attempt: Attempt) -> Iterator[Claim]:
     task, answer = ending.task, ending.task.answers[attempt.model]
     yield Claim("visible", task.visible_tests, answer.visible, attempt.approved)
-    if attempt.approved:
+    if attempt is ending.attempts[-1] and attempt.approved:
         yield Claim("hidden", task.hidden_tests, answer.hidden, ending.hidden)
         yield Claim("extra", task.extra_tests, answer.extra, ending.extra)
 

@@ -134,6 +134,8 @@ class Policy:
     skipped: int
     usd: float
     calls: int
+    paid_usd: float
+    """Without what open weights cost, which the user's own machine answers with."""
 
 
 def expect(tasks: Sequence[Recorded], models: Sequence[str], gate: str) -> Policy:
@@ -145,11 +147,12 @@ def expect(tasks: Sequence[Recorded], models: Sequence[str], gate: str) -> Polic
         gate: What accepts an answer: `all`, the `visible` tests, or `hidden` ones (an oracle).
     """
     right = wrong = calls = 0
-    usd = 0.0
+    usd = paid_usd = 0.0
     for task in tasks:
         for answer in (task.answers[model] for model in models if model in task.answers):
             calls, usd = calls + 1, usd + answer.usd
+            paid_usd += 0.0 if answer.local else answer.usd
             if {"all": True, "visible": answer.visible, "hidden": answer.hidden}[gate]:
                 right, wrong = right + answer.hidden, wrong + (not answer.hidden)
                 break
-    return Policy(right, wrong, len(tasks) - right - wrong, usd, calls)
+    return Policy(right, wrong, len(tasks) - right - wrong, usd, calls, paid_usd)

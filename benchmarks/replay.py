@@ -151,8 +151,10 @@ async def run_engine(wish: Wish, tasks: Sequence[Recorded], folder: Path, url: s
         attempts = outcome.attempts
         if outcome.status == "accepted" and outcome.best:
             attempts = (*(one for one in attempts if one != outcome.best), outcome.best)
-        usd = sum(recorded.answers[one.model].usd for one in attempts if one.model in recorded.answers)
-        endings.append(Ending(recorded, outcome.status, attempts, usd, preamble))
+        answers = [recorded.answers[one.model] for one in attempts if one.model in recorded.answers]
+        usd = sum(answer.usd for answer in answers)
+        paid_usd = sum(answer.usd for answer in answers if not answer.local)
+        endings.append(Ending(recorded, outcome.status, attempts, usd, paid_usd, preamble))
 
     for _ in range(2 if wish.route == "learned" else 1):
         endings.clear()
@@ -217,7 +219,8 @@ def count(endings: Sequence[Ending]) -> Policy:
     right = sum(ending.hidden is True for ending in endings)
     wrong = sum(ending.hidden is False for ending in endings)
     calls = sum(attempt.tokens_out > 0 for ending in endings for attempt in ending.attempts)
-    return Policy(right, wrong, len(endings) - right - wrong, sum(one.usd for one in endings), calls)
+    usd, paid_usd = sum(one.usd for one in endings), sum(one.paid_usd for one in endings)
+    return Policy(right, wrong, len(endings) - right - wrong, usd, calls, paid_usd)
 
 
 def show(report: Report) -> str:
@@ -231,10 +234,20 @@ def show(report: Report) -> str:
             one.calls,
             f"{1000 * one.usd / report.tasks:.3f}",
             f"{100 * one.usd / top:.0f} %",
+            f"{100 * one.paid_usd / top:.0f} %",
         )
         for name, one in report.policies.items()
     ]
-    head = ("policy", "right", "wrong (of accepted)", "skipped", "calls", "USD a 1000 tasks", "of top's")
+    head = (
+        "policy",
+        "right",
+        "wrong (of accepted)",
+        "skipped",
+        "calls",
+        "USD a 1000 tasks",
+        "of top's",
+        "paid",
+    )
     parts = [
         f"### {report.dataset}: {report.tasks} tasks in {report.seconds:.0f} s, statuses {report.statuses}",
         table(head, policies),

@@ -53,6 +53,8 @@ def read_schema(path: str) -> dict[str, object] | None:
         schema = json.loads(read_file(path)) if path else None
     except ValueError as error:
         raise UsageError(f"{path!r} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path!r} is not a JSON Schema: it is nested too deep") from error
     if schema is not None and not isinstance(schema, dict):
         raise UsageError(f"{path!r} is not a JSON Schema: it must be an object")
     return schema

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import show
+from cli.files import open_anew
 from cli.reading import DONE, NOT_DONE, UsageError
 from orchestrator.answers import Answer
 from orchestrator.audit import verify
@@ -37,7 +38,8 @@ async def report(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
         return await prune_tasks(orchestrator, given)
     answer = await read_report(orchestrator, calibrated=True)
     if given.html:
-        Path(given.html).write_text(draw_page(answer, time.strftime("%Y-%m-%d at %H:%M")), encoding="utf-8")
+        with open_anew(given.html) as out:
+            out.write(draw_page(answer, time.strftime("%Y-%m-%d at %H:%M")))
         show.tell(given, {"html": given.html}, lambda told: Text(f"Wrote {told['html']}", "green"))
     else:
         show.tell(given, answer, show_report)
@@ -107,7 +109,7 @@ async def export_tasks(orchestrator: Orchestrator, given: argparse.Namespace) ->
     form = FORMS.get(place.suffix.lower())
     if form is None:
         raise UsageError(f"--export {given.export!r} must end in {' or '.join(FORMS)}.")
-    with place.open("w", encoding="utf-8", errors="replace", newline="") as out:  # noqa: ASYNC230 - nobody waits
+    with open_anew(given.export) as out:
         count = await export(orchestrator.world.records.ledger, form, out)
     told: Answer = {"file": str(place), "tasks": count}
     show.tell(given, told, lambda told: Text(f"Wrote {told['tasks']} tasks to {told['file']}"))

@@ -1,21 +1,18 @@
 """Ask models on behalf of one task: remembered, priced, inside the budget."""
 
-from dataclasses import dataclass, replace
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
+import anyio
+
 from backends.backend import Completion, Message, Request, Usage
-from backends.errors import (
-    BackendError,
-    BackendUnavailable,
-    ConnectionLost,
-    ContextTooLong,
-    ModelNotFound,
-    RequestRefused,
-)
+from backends.errors import BackendError, ContextTooLong
 from backends.telling import Tell as SayWaiting
 from backends.telling import tell_nobody
-from backends.tokens import estimate_tokens
+from backends.tokens import LEAST_BYTES_PER_TOKEN, estimate_tokens
 from orchestrator.budgets import limit_of_task, limit_of_type
 from orchestrator.cache import Cache, is_repeatable, key_of
 from orchestrator.money import Refusal, Reservation, settle
@@ -87,6 +84,8 @@ class Asking:
     tell: SayWaiting = tell_nobody
     """Hears what an answer waits for: a model that is loaded, a server that is busy."""
 
+    _locks: defaultdict[str, anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
+
     async def ask(self, key: str, served: Served, request: Request, sample: int = 0) -> Completion:
         """Ask `served` once; a step that was taken before is answered from the ledger, or from the cache.
 
@@ -98,6 +97,10 @@ class Asking:
             Spent: The money is used up; nothing was sent.
             BackendError: The model could not be asked.
         """
+        async with self._locks[key]:  # samples at once may want the same plan or tests
+            return await self._ask_once(key, served, request, sample)
+
+    async def _ask_once(self, key: str, served: Served, request: Request, sample: int) -> Completion:
         known = await self.steps.recall(key, Completion)
         if known is not None:
             return known
@@ -148,10 +151,11 @@ class Asking:
         try:
             completion = await self._send(served, request)
         except BackendError as error:
-            if _is_free(error):
+            if not error.worked_on:  # else it stays reserved: it counts as spent
                 await self.records.money.release(reservation, type(error).__name__)
             raise
-        usd = self.cost(served, billed_usage(request, completion))
+        completion = replace(completion, usage=billed_usage(request, completion))
+        usd = self.cost(served, completion.usage)
         return completion, partial(settle, reservation=reservation, usd=usd)
 
     async def _send(self, served: Served, request: Request) -> Completion:
@@ -192,7 +196,9 @@ class Asking:
 
 
 def _usage_at_worst(request: Request) -> Usage:
-    return Usage(estimate_tokens(request.messages), request.max_tokens)
+    """Count a token for each byte: numbers and rare scripts come to that, and no tokenizer makes more."""
+    schema = [Message("system", json.dumps(dict(request.schema)))] if request.schema else []  # some prompt it
+    return Usage(estimate_tokens([*request.messages, *schema], LEAST_BYTES_PER_TOKEN), request.max_tokens)
 
 
 def billed_usage(request: Request, completion: Completion) -> Usage:
@@ -204,11 +210,3 @@ def billed_usage(request: Request, completion: Completion) -> Usage:
         written = Message("assistant", completion.text + completion.reasoning)
         usage = replace(usage, tokens_out=estimate_tokens([written]))
     return usage
-
-
-def _is_free(error: BackendError) -> bool:
-    """Tell whether a call that failed cost nothing for certain; else its reservation stays as spent."""
-    return isinstance(error, _NEVER_BILLED) and not isinstance(error, ConnectionLost)
-
-
-_NEVER_BILLED = (BackendUnavailable, ContextTooLong, ModelNotFound, RequestRefused)

@@ -113,41 +113,52 @@ def _find_unexplained(db: apsw.Connection) -> Iterator[Broken]:
     """Compare `money` with what the trail says was reserved and settled."""
     told = _read_told(db)
     rows = db.execute(
-        "SELECT id, reserved_usd, settled_usd FROM money WHERE id > (SELECT money_before FROM audit_head)"
+        "SELECT id, task_id, tier, day, task_type, reserved_usd, settled_usd FROM money"
+        " WHERE id > (SELECT money_before FROM audit_head)"
     )
-    held = {int(number): _Dollars(float(reserved), settled) for number, reserved, settled in rows}
+    held = {
+        int(number): _Held(tuple(of), float(reserved), settled) for number, *of, reserved, settled in rows
+    }
     for number in sorted({*told, *held}):
-        row, dollars = told.get(number, (0, None))
+        row, said = told.get(number, (0, None))
         if number not in held:
             yield Broken(row, f"reservation {number} of row {row} is gone from the money")
-        elif dollars is None:
+        elif said is None:
             yield Broken(0, f"reservation {number} is in no row of the trail")
-        elif not held[number].agree(dollars):
+        elif held[number].of != said.of:
+            yield Broken(
+                row, f"reservation {number} is not of the task, tier, day and type that its row says"
+            )
+        elif not held[number].is_as_dear_as(said):
             yield Broken(row, f"reservation {number} holds other dollars than row {row} says")
 
 
 @dataclass(frozen=True, slots=True)
-class _Dollars:
+class _Held:
+    of: tuple[object, ...]
+    """Task, tier, day and task type: what the budgets add up by."""
     reserved: float
     settled: float | None = None
 
-    def agree(self, other: "_Dollars") -> bool:
+    def is_as_dear_as(self, other: "_Held") -> bool:
         if (self.settled is None) != (other.settled is None):
             return False
         pairs = ((self.reserved, other.reserved), (self.settled or 0.0, other.settled or 0.0))
         return all(abs(one - two) < PENNY_USD for one, two in pairs)
 
 
-def _read_told(db: apsw.Connection) -> dict[int, tuple[int, _Dollars]]:
+def _read_told(db: apsw.Connection) -> dict[int, tuple[int, _Held]]:
     """Read what the trail says of each reservation, with the last row that says it."""
-    told: dict[int, tuple[int, _Dollars]] = {}
-    for row, kind, said in db.execute(
-        "SELECT id, kind, detail FROM audit WHERE kind IN ('reserved', 'settled', 'released') ORDER BY id"
+    told: dict[int, tuple[int, _Held]] = {}
+    for row, task_id, kind, said in db.execute(
+        "SELECT id, task_id, kind, detail FROM audit"
+        " WHERE kind IN ('reserved', 'settled', 'released') ORDER BY id"
     ):
         detail = json.loads(said)
         number, usd = int(detail["reservation"]), float(detail["usd"])
         if kind == "reserved":
-            told[number] = (row, _Dollars(usd))
+            of = (task_id, *(detail.get(key, "") for key in ("tier", "day", "task_type")))
+            told[number] = (row, _Held(of, usd))
         elif number in told:  # else it was reserved before there was a trail
             told[number] = (row, replace(told[number][1], settled=usd))
     return told

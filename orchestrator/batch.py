@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 import anyio
+import apsw
 from pydantic import ValidationError
 
 from orchestrator.adapters import read_json
@@ -94,6 +95,8 @@ def read_lines(text: str, place: str, out: Path) -> tuple[Line, ...]:
             lines.append(_read_line(number, f"b{digest.hexdigest()[:16]}", source))
         except ValueError as error:
             mistakes.append(f"line {number}: {error}")
+        except RecursionError:
+            mistakes.append(f"line {number}: it is nested too deep to be a task")
     if not (lines or mistakes):
         mistakes.append("it holds no task; write one JSON object a line")
     if mistakes:
@@ -199,7 +202,14 @@ async def _delegate(orchestrator: Orchestrator, line: Line, watcher: Watcher, te
 
     records = orchestrator.world.records
     if line.task is not None and await records.find_task(line.task_id) is None:
-        return await orchestrator.execute(line.task, report, line.task_id, approved_paid=terms.approved_paid)
+        try:
+            return await orchestrator.execute(
+                line.task, report, line.task_id, approved_paid=terms.approved_paid
+            )
+        except apsw.ConstraintError as error:
+            if "tasks.task_id" not in str(error):
+                raise
+            # another batch of the same files was faster to open it: its work is waited for
     if terms.approved_paid:
         await records.approve_paid(line.task_id)
     return await orchestrator.resume(line.task_id, report)

@@ -44,8 +44,11 @@ def is_repeatable(request: Request) -> bool:
 
 
 def is_whole(completion: Completion) -> bool:
-    """Tell whether an answer is worth keeping: it has text and ended by itself."""
-    return completion.finish == "stop" and bool(completion.text.strip())
+    """Tell whether an answer is worth keeping: it has text, ended by itself and has no warning.
+
+    A warning says that it came from here, from another server or model than was asked, or to half a prompt.
+    """
+    return completion.finish == "stop" and bool(completion.text.strip()) and not completion.warnings
 
 
 class Cache:
@@ -81,11 +84,11 @@ class Cache:
             completion = read_json(Completion, str(row[0]))
         except ValidationError:
             return None  # an older release wrote it
-        return replace(completion, usage=Usage(), seconds=0.0, warnings=(*completion.warnings, CACHED))
+        return replace(completion, usage=Usage(), seconds=0.0, warnings=(CACHED,))
 
     async def keep(self, key: str, completion: Completion) -> None:
-        """Keep an answer, in one write; one that was cut off, is empty or came from here is not kept."""
-        if not self._rules.enabled or not is_whole(completion) or CACHED in completion.warnings:
+        """Keep an answer, in one write; one that was cut off, is empty or has a warning is not kept."""
+        if not self._rules.enabled or not is_whole(completion):
             return
         value, now = write_json(replace(completion, reasoning="")), time.time()
         size, room = len(value.encode()), int(self._rules.mb * 1e6)

@@ -7,6 +7,9 @@ from itertools import pairwise
 from orchestrator.outcome import Attempt, How, Status
 from orchestrator.route import Route, Served
 
+SURE = 0.985
+"""Confidence from which not even a free second author is worth waiting for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -81,13 +84,15 @@ def next_step(route: Route, attempts: Sequence[Attempt], standing: Standing) -> 
 def _confirm(route: Route, attempts: Sequence[Attempt], standing: Standing) -> Try | Ask | Finish:
     """Decide whether work that passed is taken as it is, or another author is asked.
 
-    Money is spent on that, and a person asked for it, only where two authors contradict each other.
+    A free author costs only time, so he is asked unless the work is as good as certain; a paid one only where
+    it is less sure than wanted. A person is asked for money only where two authors contradict each other.
     """
     last = attempts[-1]
-    sure = last.support == "alone" and last.confidence >= route.wanted_confidence
+    author = None if standing.ended else _next_author(route, attempts)
+    enough = route.wanted_confidence if author is None or author.paid else max(SURE, route.wanted_confidence)
+    sure = not route.wanted_confidence or (last.support == "alone" and last.confidence >= enough)
     if sure or last.support in {"", "agreed"}:
         return _accept(route, attempts)
-    author = None if standing.ended else _next_author(route, attempts)
     return _clear(Try(author, "confirm") if author else None, route, attempts, standing)
 
 
@@ -138,7 +143,9 @@ def count_escalations(attempts: Sequence[Attempt]) -> int:
 
 def _accept(route: Route, attempts: Sequence[Attempt]) -> Finish:
     if "agreement" in route.demanded and not any(one.support == "agreed" for one in attempts):
-        return Finish("needs_review", "it passed, but no second author's work could be held against it")
+        contested = "other models' work that passed contradicts it"
+        alone = "no second author's work could be held against it"
+        return Finish("needs_review", f"it passed, but {contested if is_contested(attempts) else alone}")
     if route.review == "always":
         return Finish("needs_review", f"passed, and {route.task_type} always needs a person's approval")
     return Finish("accepted", "")

@@ -50,8 +50,8 @@ async def delegate(
         except Spent as spent:
             step = end_unpaid(laid.route, attempts, str(spent))
             break
-        for attempt in made:
-            await world.records.add_attempt(record.task_id, record.round, attempt)
+        if made:
+            await world.records.add_attempts(record.task_id, record.round, *made)
         number = max((attempt.number for attempt in made), default=number)
         attempts += made
     account = Account(job.asking.purse.task_usd, await world.records.spent(record.task_id))

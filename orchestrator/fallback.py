@@ -1,7 +1,7 @@
 """Decide when another backend is asked, and for which model. Pure."""
 
 from backends.backend import ModelInfo
-from backends.errors import BackendError, BackendTimeout, BackendUnavailable, ConnectionLost, ModelNotFound
+from backends.errors import BackendError, BackendTimeout, BackendUnavailable, ModelNotFound, RequestRefused
 from backends.matching import resolve
 from orchestrator.policy import TierPolicy
 
@@ -11,9 +11,15 @@ def falls_back(error: BackendError, *, paid: bool) -> bool:
 
     Where money is paid, a request that may have been worked on is not asked again elsewhere.
     """
-    if paid and isinstance(error, ConnectionLost | BackendTimeout):
+    if paid and error.worked_on:
         return False
     return isinstance(error, BackendUnavailable | BackendTimeout | ModelNotFound)
+
+
+def passes_on(error: BackendError, *, paid: bool) -> bool:
+    """Tell whether the next one may be asked after a backend that stood in: its own refusal ends nothing."""
+    refused = isinstance(error, RequestRefused) and not (paid and error.worked_on)
+    return refused or falls_back(error, paid=paid)
 
 
 def patterns_of(tier: TierPolicy, model: str) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ def _do_apart(connection: apsw.Connection, tell: Callable[[apsw.Connection], obj
     try:
         with connection:
             tell(connection)
-    except apsw.Error:
+    except Exception:  # whatever it was, a paid answer may ride on the same transaction
         LOGGER.exception("What waited to be written with the next transaction could not be")
 
 

@@ -73,13 +73,6 @@ class Money:
         """Add up what a task cost, in USD; what was never settled counts as reserved."""
         return await self._ledger.read(lambda db: _sum(db, "task_id = ?", task_id))
 
-    async def spent_on(self, day: str, task_type: str = "") -> float:
-        """Add up what a day cost, in USD, over all task types or for one."""
-        where, values = "day = ?", [day]
-        if task_type:
-            where, values = where + " AND task_type = ?", [day, task_type]
-        return await self._ledger.read(lambda db: _sum(db, where, *values))
-
 
 def today() -> str:
     """Name the local calendar day, as budgets count it."""
@@ -116,8 +109,8 @@ def _reserve(db: apsw.Connection, wish: Reservation, day: str) -> int | Refusal:
         (wish.task_id, wish.step, wish.tier, day, time.time(), wish.usd, wish.task_type),
     )
     number = db.last_insert_rowid()
-    why = {"reservation": number, "day": day, "approved_by": wish.approved_by}
-    audit.append(db, wish.task_id, "reserved", {**detail, **why})
+    more = {"reservation": number, "day": day, "task_type": wish.task_type, "approved_by": wish.approved_by}
+    audit.append(db, wish.task_id, "reserved", {**detail, **more})
     return number
 
 

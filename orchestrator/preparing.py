@@ -32,7 +32,7 @@ def _prepare_asking(world: World, record: TaskRecord, route: Route, report: Repo
     purse = open_purse(
         world.policy, route.task_type, record.task.max_cost_usd, approved_by_person=record.approved_paid
     )
-    steps = Steps(world.records, record.task_id, is_new=record.is_new)
+    steps = Steps(world.records, record.task_id, record.round, is_new=record.is_new)
 
     async def tell(message: str) -> None:
         await report(Event("answer", message))
@@ -84,7 +84,8 @@ def _find_seeds(task: Task, route: Route) -> "Seeds | None":
         return None
     from validators.agreement.seeds import find_seeds  # noqa: PLC0415 - a server must start without parsers
 
-    return find_seeds(f"{task.task}\n{task.requirements}", task.tests)
+    seeds = find_seeds(f"{task.task}\n{task.requirements}", task.tests)
+    return None if seeds is None or seeds.any_answer else seeds
 
 
 def _find_language(task: Task, classification: Classification) -> str:

@@ -218,28 +218,32 @@ class Records:
 
         await self.ledger.write(tell)
 
-    async def add_attempt(self, task_id: str, round_: int, attempt: Attempt) -> None:
-        """Write one finished attempt, with its task's type and domain."""
+    async def add_attempts(self, task_id: str, round_: int, *attempts: Attempt) -> None:
+        """Write the finished attempts of one turn together, with their task's type and domain."""
         query = (
             "INSERT INTO attempts SELECT task_id, ?, ?, ?, task_type, ?, ?, ?, ?, ?, ?, ?, ?, ?, domain"
             " FROM tasks WHERE task_id = ?"
         )
-        row = (
-            attempt.number,
-            round_,
-            time.time(),
-            attempt.tier,
-            attempt.model,
-            attempt.approved,
-            attempt.trouble,
-            attempt.tokens_in,
-            attempt.tokens_out,
-            attempt.cost_usd,
-            attempt.seconds,
-            write_json(attempt),
-            task_id,
-        )
-        await self.ledger.write(lambda db: db.execute(query, row))
+        now = time.time()
+        rows = [
+            (
+                attempt.number,
+                round_,
+                now,
+                attempt.tier,
+                attempt.model,
+                attempt.approved,
+                attempt.trouble,
+                attempt.tokens_in,
+                attempt.tokens_out,
+                attempt.cost_usd,
+                attempt.seconds,
+                write_json(attempt),
+                task_id,
+            )
+            for attempt in attempts
+        ]
+        await self.ledger.write(lambda db: db.executemany(query, rows))
 
     async def list_attempts(self, task_id: str, round_: int) -> list[Attempt]:
         """Read the attempts of one round, in order."""

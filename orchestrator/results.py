@@ -79,7 +79,7 @@ class Results:
                 await to_thread.run_sync(self._write, data)
 
     def _write(self, data: bytes) -> None:
-        target = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        target = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             while data:
                 data = data[os.write(target, data) :]

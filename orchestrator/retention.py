@@ -9,7 +9,8 @@ import apsw
 from orchestrator.adapters import read_json, write_json
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Attempt, Outcome
-from orchestrator.task import Task
+from orchestrator.records import TaskRecord
+from orchestrator.task import Task, TaskError
 from validators.verdict import Receipt, Verdict
 
 DAY_SECONDS = 86_400.0
@@ -24,16 +25,31 @@ async def prune(ledger: Ledger, days: float) -> int:
 
     Ended is accepted or skipped. What waits for a person stays whole, as does what stopped: it can be
     resumed, and what it paid for would be asked again. The description (at most 500 characters) stays.
+    Answers that the cache kept before then go too: what those tasks were given is among them.
 
     Returns:
         How many tasks and analyses were pruned.
     """
     before, pruned = time.time() - days * DAY_SECONDS, 0
+    await ledger.write(lambda db: db.execute("DELETE FROM completions WHERE at < ?", (before,)))
     while True:
         done = await ledger.write(lambda db: _prune_some(db, before))
         pruned += done
         if done < TASKS_AT_ONCE:
             return pruned
+
+
+def check_whole(record: TaskRecord) -> None:
+    """Refuse to work on a task, or to accept it, of which only figures are left.
+
+    Raises:
+        TaskError: Its texts were pruned, its tests and limits among them.
+    """
+    if record.pruned:
+        raise TaskError(
+            f"Task {record.task_id!r} ended long ago and its texts were pruned, so nobody can work on it. "
+            "Delegate it anew."
+        )
 
 
 async def compact(ledger: Ledger) -> bool:
@@ -74,6 +90,10 @@ def _prune_some(db: apsw.Connection, before: float) -> int:
 
 def _prune_one(db: apsw.Connection, task_id: str) -> None:
     db.execute("DELETE FROM steps WHERE task_id = ?", (task_id,))
+    db.execute(
+        "UPDATE decisions SET detail = json_remove(detail, '$.comment', '$.reason') WHERE task_id = ?",
+        (task_id,),
+    )
     attempts = db.execute("SELECT number, record FROM attempts WHERE task_id = ?", (task_id,)).fetchall()
     bare = [(write_json(_bare(read_json(Attempt, str(text)))), task_id, number) for number, text in attempts]
     db.executemany("UPDATE attempts SET record = ? WHERE task_id = ? AND number = ?", bare)
@@ -86,7 +106,7 @@ def _shorten(kind: str, outcome: str) -> str:
     best = _bare(told.best) if told.best else None
     files = tuple(replace(change, diff="") for change in told.files)
     return write_json(
-        replace(told, attempts=tuple(_bare(one) for one in told.attempts), best=best, files=files)
+        replace(told, attempts=tuple(_bare(one) for one in told.attempts), best=best, files=files, message="")
     )
 
 

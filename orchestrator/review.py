@@ -3,10 +3,12 @@
 from typing import Literal
 
 from orchestrator.cache import Cache
+from orchestrator.decide import is_contested
 from orchestrator.learning.store import learn_word
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.outcome import WAITING
 from orchestrator.records import TaskRecord
+from orchestrator.retention import check_whole
 
 Action = Literal["list", "approve", "reject", "retry", "skip"]
 
@@ -37,25 +39,30 @@ async def decide(
 
     Raises:
         ReviewError: The action does not fit how the task stands; the message says what does.
+        TaskError: It would be worked on or accepted anew, but its texts were pruned.
         UnknownTask: There is no such task.
     """
     record = await orchestrator.find(task_id)
     if record.status == "running":
         raise ReviewError(f"Task {task_id!r} is still running. Wait for it with resume={task_id!r}.")
     records, learning = orchestrator.world.records, orchestrator.config.policy.learning
+    if action == "retry" or (action == "approve" and record.status != "accepted"):
+        check_whole(record)
     if action == "approve":
         await _approve(orchestrator, record, is_person=is_person)
     elif action == "retry":
         await records.open_round(task_id, comment)
     elif record.status != "skipped":
         await orchestrator.settle(record, "skipped")
-    said = {"action": action, "comment": comment, "by": "person" if is_person else "host"}
-    if record.status == "needs_approval" and action != "approve":
-        await records.audit.append(task_id, "declined", said)
+    by = "person" if is_person else "host"
+    is_about_money = record.status == "needs_approval"
+    if is_about_money and action != "approve":
+        await records.audit.append(task_id, "declined", {"action": action, "by": by})
     if action != "approve":
         await Cache(records, orchestrator.config.policy.cache).forget_task(task_id)
-    if learning.enabled:
+    if learning.enabled and is_person and not is_about_money:
         await learn_word(records, record, action, learning.half_life_days)
+    said = {"action": action, "comment": comment, "by": by, "was": record.status}
     await records.note(task_id, "review", said)
     return await orchestrator.find(task_id)
 
@@ -85,6 +92,8 @@ def _needs_person(orchestrator: Orchestrator, record: TaskRecord) -> str:
         return "waits for money"
     if rules is not None and rules.review == "always":
         return f"is {record.task_type}"
+    if record.told and is_contested(record.told.attempts):
+        return "is contradicted by another model's work"
     if record.status != "needs_review" or (best and not best.approved and not best.unproven):
         return "did not pass its checks"
     return ""

@@ -12,13 +12,13 @@ from backends.capabilities import Capabilities, CapabilityFile, find_out
 from backends.circuit import PATIENCE_WITH_ANOTHER_SECONDS
 from backends.config import BackendConfig, Timeouts
 from backends.connect import connect
-from backends.errors import BackendError, ConnectionLost, RequestRefused
+from backends.errors import BackendBusy, BackendError, ConnectionLost
 from backends.guarded import Guarded
 from backends.matching import resolve
 from backends.telling import Tell, tell_nobody
 from backends.tokens import BYTES_PER_TOKEN, estimate_tokens, learn_bytes_per_token
 from backends.wrappers import Limited
-from orchestrator.fallback import falls_back, patterns_of
+from orchestrator.fallback import falls_back, passes_on, patterns_of
 from orchestrator.policy import BackendPolicy, Policy, TierPolicy
 from orchestrator.route import Missing, Served, Survey
 
@@ -165,21 +165,21 @@ class Servers:
             try:
                 return await self._ask(name, wish, tell, alone=name == others[-1], paid=served.paid)
             except BackendError as error:
-                if not (falls_back(error, paid=served.paid) or isinstance(error, RequestRefused)):
+                if not passes_on(error, paid=served.paid):
                     raise
         return None
 
     async def _ask(self, name: str, request: Request, tell: Tell, *, alone: bool, paid: bool) -> Completion:
-        """Ask one backend, once more where the connection broke and that costs nothing."""
+        """Ask one backend, once more where the answer broke off and that costs nothing."""
         if self._is_cold(name, request.model):
             self._listings[name] = _warmed(self._listings[name], request.model)
             await tell(f"{name} has to load {request.model} first, this can take tens of seconds")
         try:
             completion = await self._send(name, request, tell, alone=alone)
-        except ConnectionLost:
-            if paid:
+        except (ConnectionLost, BackendBusy) as error:
+            if paid or not error.worked_on:
                 raise
-            await tell(f"the connection to {name} broke, asking once more")
+            await tell(f"the answer of {name} broke off, asking once more")
             completion = await self._send(name, request, tell, alone=alone)
         known = self._bytes_per_token.get(request.model, BYTES_PER_TOKEN)
         learned = learn_bytes_per_token(known, request.messages, completion.usage)

@@ -1,5 +1,9 @@
 """Say how hard a task is by what became of others, and by a model's opinion where its words leave it open."""
 
+from contextlib import suppress
+
+import anyio
+
 from backends.backend import Request, Sampling
 from backends.errors import BackendError
 from orchestrator.classify import Classification
@@ -16,6 +20,9 @@ from orchestrator.learning.beliefs import Beliefs
 from orchestrator.route import Served
 from orchestrator.task import Task
 from orchestrator.world import World
+
+OPINION_SECONDS = 20.0
+"""How long an opinion is waited for: nothing was begun yet, and the words decide without it."""
 
 
 async def refine_by_record(world: World, classification: Classification) -> Classification:
@@ -40,11 +47,11 @@ async def ask_for_opinion(world: World, task: Task, classification: Classificati
         schema=OPINION_SCHEMA,
         context_tokens=served.context_tokens,
     )
-    try:
+    seconds = min(task.timeout_seconds or OPINION_SECONDS, OPINION_SECONDS)
+    with suppress(BackendError), anyio.move_on_after(seconds):
         opinion = parse_opinion((await world.servers.complete(served, request)).text)
-    except BackendError:
-        return classification
-    return merge_opinion(classification, opinion) if opinion else classification
+        return merge_opinion(classification, opinion) if opinion else classification
+    return classification
 
 
 def count_first_tries(beliefs: Beliefs) -> dict[str, Seen]:

@@ -145,7 +145,8 @@ def _read_taken_back(db: apsw.Connection) -> Mapping[str, str]:
         " AND json_extract(back.detail, '$.action') IN ('reject', 'skip', 'retry') AND EXISTS"
         " (SELECT 1 FROM decisions AS before WHERE before.task_id = back.task_id AND before.id < back.id"
         " AND (before.kind = 'accepted'"
-        " OR (before.kind = 'review' AND json_extract(before.detail, '$.action') = 'approve')))"
+        " OR (before.kind = 'review' AND json_extract(before.detail, '$.action') = 'approve'"
+        " AND json_extract(before.detail, '$.was') IS NOT 'needs_approval')))"  # that was a yes to money
     )
     return {str(task_id): str(task_type) for task_id, task_type in db.execute(query)}
 
@@ -189,6 +190,8 @@ class Try(NamedTuple):
     tokens_in: int
     tokens_out: int
     seconds: float
+    how: str = ""
+    """`confirm` where a second author was asked, whatever had been approved."""
 
 
 @dataclass(slots=True)
@@ -208,8 +211,8 @@ def _read_tries(db: apsw.Connection, policy: Policy) -> dict[str, Tries]:
         for task_id, round_ in db.execute("SELECT task_id, round FROM tasks WHERE status = 'accepted'")
     }
     rows = db.execute(
-        "SELECT task_id, round, task_type, tier, approved, trouble, tokens_in, tokens_out, seconds"
-        " FROM attempts ORDER BY task_id, number"
+        "SELECT task_id, round, task_type, tier, approved, trouble, tokens_in, tokens_out, seconds,"
+        """ iif(instr(record, '"how":"confirm"'), 'confirm', '') FROM attempts ORDER BY task_id, number"""
     )
     return add_up(map(Try._make, rows), accepted, prices)
 
@@ -240,10 +243,10 @@ def add_up(
 
 
 def _is_escalation(one: Try, two: Try) -> bool:
-    """Tell whether verdicts sent the task to another tier: somebody answered, and it was not approved."""
-    if one.tier == two.tier or one.round != two.round:
+    """Tell whether verdicts sent the task to another tier, as `decide.count_escalations` does."""
+    if one.tier == two.tier or one.round != two.round or two.how == "confirm":
         return False
-    return not one.approved and one.trouble not in {"unavailable", "refused"}
+    return one.trouble not in {"unavailable", "refused"}
 
 
 def _read_pairs(db: apsw.Connection, taken_back: Mapping[str, str]) -> tuple[PairRow, ...]:

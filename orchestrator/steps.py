@@ -17,10 +17,14 @@ Value = TypeVar("Value")
 class Steps:
     """The remembered steps of one task."""
 
-    def __init__(self, records: Records, task_id: str, *, is_new: bool = False) -> None:
-        """Take the task; of a new one no step was taken yet."""
+    def __init__(self, records: Records, task_id: str, round_: int = 1, *, is_new: bool = False) -> None:
+        """Take the task and its round; of a new one no step was taken yet.
+
+        A round that a person began with 'retry' takes its steps anew.
+        """
         self._records = records
         self._task_id = task_id
+        self._prefix = "" if round_ == 1 else f"round/{round_}/"
         self._taken: set[str] | None = set() if is_new else None
         """Keys, read once: only the process that holds the task's lease takes steps."""
 
@@ -40,11 +44,13 @@ class Steps:
         """Read what the step gave, if it was taken before."""
         if self._taken is None:
             self._taken = set(await self._records.list_steps(self._task_id))
-        known = await self._records.recall(self._task_id, key) if key in self._taken else None
+        place = self._prefix + key
+        known = await self._records.recall(self._task_id, place) if place in self._taken else None
         return None if known is None else read_json(kind, known)
 
     async def remember(self, key: str, value: object, also: Tell | None = None) -> None:
         """Write what the step gave; `also` is written with it, in one transaction, or neither is."""
-        await self._records.remember(self._task_id, key, write_json(value), also)
+        place = self._prefix + key
+        await self._records.remember(self._task_id, place, write_json(value), also)
         if self._taken is not None:
-            self._taken.add(key)
+            self._taken.add(place)

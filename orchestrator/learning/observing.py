@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.cache import CACHED
 from orchestrator.confidence import strongest_gate
 from orchestrator.learning.beliefs import RETRIES, Beliefs, Place, Worker, ratios, trust
 from orchestrator.learning.counts import Key, Kind, Observation
@@ -43,7 +44,9 @@ class Case:
 def observe(
     beliefs: Beliefs, case: Case, attempts: Sequence[Attempt], since: int = 0
 ) -> tuple[Observation, ...]:
-    """Say what the attempts of one task teach; those that reached nobody teach nothing.
+    """Say what the attempts of one task teach.
+
+    Those that reached nobody teach nothing, nor do answers from the cache: they taught when they were new.
 
     Args:
         beliefs: What is believed now.
@@ -56,7 +59,7 @@ def observe(
     return tuple(
         observation
         for index, turn in enumerate(turns)
-        if turn[-1].number in new
+        if turn[-1].number in new and not any(CACHED in one.warnings for one in turn)
         for observation in _of_turn(beliefs, case, turn, turns[:index])
     )
 

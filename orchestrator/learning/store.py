@@ -3,42 +3,77 @@
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
 import apsw
 
 from orchestrator.adapters import read_json
-from orchestrator.learning.beliefs import Beliefs
+from orchestrator.learning.beliefs import NOTHING, Beliefs
 from orchestrator.learning.calibration import WORDS, Judged
 from orchestrator.learning.counts import Count, Kind, Observation, Row, fold, touched
 from orchestrator.learning.observing import Case, observe_review
+from orchestrator.ledger import LedgerError
 from orchestrator.outcome import Attempt
+from orchestrator.policy import Learning
 from orchestrator.records import Records, TaskRecord
 
 RESET = "reset"
 """Kind of the row that says when everything was forgotten; tasks begun before teach nothing."""
+
+FRESH_SECONDS = 1.0
+"""How old what was read may get; a learned count moves little with one task."""
 
 NEWEST = 5000
 """Tasks and reviews that a calibration looks back."""
 
 _KNOWN = "SELECT yes, no, seconds, usd, at FROM learned WHERE kind = ? AND key = ?"
 _ALL = "SELECT kind, key, yes, no, seconds, usd, at FROM learned WHERE kind NOT IN ('reset', 'recent')"
-_REVIEWED = """
+_WORD = """
+d.kind = 'review' AND json_extract(d.detail, '$.action') IN ('approve', 'reject', 'retry')
+AND json_extract(d.detail, '$.by') = 'person'
+AND json_extract(d.detail, '$.was') IS NOT 'needs_approval'
+"""
+"""A person's word about work: a host's model is no ground truth, and a word on money says nothing of work."""
+_REVIEWED = f"""
 SELECT t.task_type, t.domain, a.record,
     CASE WHEN t.outcome != '' AND json_extract(t.outcome, '$.best.number') = a.number
         THEN json_extract(t.outcome, '$.confidence') END,
     json_extract(d.detail, '$.action'), d.task_id, a.number
 FROM decisions d JOIN tasks t USING (task_id) JOIN attempts a ON a.task_id = d.task_id AND a.number =
     (SELECT max(b.number) FROM attempts b WHERE b.task_id = d.task_id AND b.approved AND b.at <= d.at)
-WHERE d.kind = 'review' AND json_extract(d.detail, '$.action') IN ('approve', 'reject', 'retry')
-ORDER BY d.id DESC LIMIT ?
-"""
+WHERE {_WORD} ORDER BY d.id DESC LIMIT ?
+"""  # noqa: S608 - a constant
 _COMPARED = """
 SELECT t.task_type, t.domain, a.record, NULL, '', t.task_id, a.number
 FROM (SELECT task_id, task_type, domain FROM tasks WHERE kind = 'task' ORDER BY updated DESC LIMIT ?) t
 JOIN attempts a USING (task_id) WHERE a.record LIKE '%"validator":"agreement"%'
 """
+
+
+class Memory:
+    """What was learned, as this process read it last; other processes' tasks show within a second."""
+
+    def __init__(self, records: Records, rules: Learning) -> None:
+        self._records = records
+        self._rules = rules
+        self._beliefs = NOTHING
+        self._read_at = -FRESH_SECONDS
+
+    async def recall(self) -> Beliefs:
+        """Return what was learned: nothing where learning is off, or the ledger cannot be read."""
+        if self._rules.enabled and time.monotonic() - self._read_at >= FRESH_SECONDS:
+            with suppress(LedgerError):  # nothing is begun without a ledger, but a route can be shown
+                self._beliefs = await recall(self._records, self._rules.half_life_days)
+            self._read_at = time.monotonic()
+        return self._beliefs
+
+    def learn(self, observations: Sequence[Observation], begun: float) -> None:
+        """Add what a task taught that was begun at `begun`, with whatever is written next."""
+        half_life, now = self._rules.half_life_days, time.time()
+        if self._rules.enabled and observations:
+            self._records.ledger.later(lambda db: add_learned(db, observations, half_life, (begun, now)))
 
 
 async def recall(records: Records, half_life_days: float) -> Beliefs:
@@ -154,10 +189,9 @@ async def read_judged(records: Records, newest: int = NEWEST) -> list[Judged]:
 
 
 async def _find_word(records: Records, task_id: str, number: int) -> str:
-    """Read the last word that was said about an attempt."""
+    """Read the last word that a person said about an attempt."""
     query = (
-        "SELECT json_extract(detail, '$.action') FROM decisions d WHERE task_id = ? AND kind = 'review'"
-        " AND json_extract(detail, '$.action') IN ('approve', 'reject', 'retry')"
+        f"SELECT json_extract(detail, '$.action') FROM decisions d WHERE task_id = ? AND {_WORD}"  # noqa: S608
         " AND at >= (SELECT at FROM attempts WHERE task_id = d.task_id AND number = ?)"
         " ORDER BY id DESC LIMIT 1"
     )

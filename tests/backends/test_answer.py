@@ -5,7 +5,14 @@ from backends.answer import Draft, Piece
 from backends.asking import ask, whole
 from backends.backend import Completion, Delta, Message, Request, Usage
 from backends.config import Timeouts
-from backends.errors import BackendTimeout, MalformedReply, RequestRefused
+from backends.errors import (
+    BackendBusy,
+    BackendTimeout,
+    ContextTooLong,
+    MalformedReply,
+    ModelNotFound,
+    RequestRefused,
+)
 from backends.replies import Asked
 from backends.schemas import misfit
 
@@ -138,6 +145,29 @@ async def test_a_slow_reader_is_not_held_against_the_server():
     await anyio.sleep(0.1)
 
     assert (await anext(stream)).text == "a b"
+
+
+@pytest.mark.parametrize(
+    ("before", "worked_on"), [((), False), ((Piece(),), True)], ids=["at once", "in the middle"]
+)
+@pytest.mark.parametrize("kind", [BackendBusy, ContextTooLong, ModelNotFound, RequestRefused])
+async def test_an_error_after_anything_came_was_worked_on(kind, before, worked_on):
+    async def breaking():
+        for piece in before:
+            yield piece
+        raise kind("it says no", backend="lab")
+
+    with pytest.raises(kind) as error:
+        await whole(asking(breaking()))
+
+    assert error.value.worked_on is worked_on
+
+
+async def test_an_answer_that_a_filter_emptied_was_worked_on():
+    with pytest.raises(RequestRefused, match="content filter") as error:
+        await whole(asking(pieces(*said("", "content_filter"))))
+
+    assert error.value.worked_on
 
 
 async def test_pieces_after_the_end_mark_are_not_waited_for():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.circuit import (
+    LOADING_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     LONGEST_REST_SECONDS,
     LOOK_SECONDS,
@@ -30,9 +31,10 @@ from backends.errors import (
     ModelNotFound,
     NoConnection,
     RequestRefused,
+    ServerFailed,
 )
 
-FAILURES = (NoConnection, ConnectionLost, BackendTimeout, BackendUnavailable)
+FAILURES = (NoConnection, ConnectionLost, BackendTimeout, BackendUnavailable, ServerFailed)
 ALIVE = (ContextTooLong, MalformedReply, ModelNotFound, RequestRefused, BackendBusy, ModelLoading)
 
 
@@ -55,7 +57,7 @@ def test_one_refused_connection_opens_the_circuit():
     assert state_of(after(NoConnection), 100.0) == "open"
 
 
-@pytest.mark.parametrize("kind", [ConnectionLost, BackendTimeout, BackendUnavailable])
+@pytest.mark.parametrize("kind", [ConnectionLost, BackendTimeout, BackendUnavailable, ServerFailed])
 def test_other_failures_open_it_when_they_come_in_a_row(kind):
     assert state_of(after(*[kind] * (OPENS_AFTER - 1)), 100.0) == "closed"
     assert state_of(after(*[kind] * OPENS_AFTER), 100.0) == "open"
@@ -106,6 +108,14 @@ def test_however_often_it_failed_it_is_tried_again_soon(kinds, draw):
     assert state_of(circuit, 1.5 * LONGEST_PAUSE_SECONDS) in {"closed", "half_open"}
 
 
+def test_a_server_that_is_down_for_days_is_still_left_alone_and_tried():
+    circuit = Circuit(failures=3, openings=100_000, closed_from=0.0)
+
+    circuit = after_answer(circuit, failed(NoConnection), 0.0, 0.5)
+
+    assert circuit.closed_from == LONGEST_PAUSE_SECONDS
+
+
 BUSY = failed(BackendBusy)
 
 
@@ -136,6 +146,21 @@ def test_a_model_that_loads_is_waited_for_as_long_as_loading_may_take():
 
     assert pause_before_retry(failed(ModelLoading), waited, 300.0, 0.5) is not None
     assert pause_before_retry(BUSY, waited, 300.0, 0.5) is None
+
+
+@given(st.integers(0, 100_000), st.none() | st.floats(0, 1), st.floats(0, 1, exclude_max=True))
+def test_a_model_that_loads_is_not_asked_all_the_time(tries, wanted, draw):
+    pause = pause_before_retry(failed(ModelLoading, wanted), Waited(tries), 300.0, draw)
+
+    assert pause is not None
+    assert LOADING_PAUSE_SECONDS <= pause <= 10
+
+
+def test_a_server_that_ran_out_of_room_in_the_middle_of_an_answer_is_not_asked_again():
+    error = failed(BackendBusy)
+    error.worked_on = True
+
+    assert pause_before_retry(error, Waited(), PATIENCE_SECONDS, 0.5) is None
 
 
 @pytest.mark.parametrize("kind", [*FAILURES, ContextTooLong, MalformedReply, ModelNotFound, RequestRefused])

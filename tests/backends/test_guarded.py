@@ -148,6 +148,88 @@ async def test_a_server_that_only_stumbled_is_waited_for(free_port):
     await backend.aclose()
 
 
+@asynccontextmanager
+async def back_after_a_stumble(answer, free_port):
+    """Give a backend that was found down, at a server that answers again and may be asked."""
+    backend = connect(BackendConfig("lab", "openai", url=f"http://127.0.0.1:{free_port}"), {})
+    with pytest.raises(NoConnection) as refusal:
+        await backend.complete(HELLO)
+    assert not refusal.value.worked_on
+    try:
+        async with running(answer, port=free_port) as stub:
+            with anyio.fail_after(20):
+                yield backend, stub
+    finally:
+        await backend.aclose()
+
+
+async def test_a_long_answer_of_a_server_that_is_back_keeps_nobody_out(free_port):
+    release, good, texts = anyio.Event(), apis.openai(), []
+
+    def answer(seen):
+        if sum(one.method == "POST" for one in stub.seen) == 4:
+            release.set()  # all four are at the server before the first is done
+        return replace(good(seen), held=release if seen.method == "POST" else None)
+
+    async with back_after_a_stumble(answer, free_port) as (backend, stub):
+
+        async def ask():
+            texts.append((await backend.complete(HELLO)).text)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(ask)
+
+    assert texts == [apis.DEFAULT] * 4
+    assert sum(seen.method == "GET" for seen in stub.seen) == 1
+
+
+async def test_who_lists_waits_for_the_look_at_a_server_that_is_back(free_port):
+    looking, release, good, listed = anyio.Event(), anyio.Event(), apis.openai(), []
+
+    def answer(seen):
+        looking.set()
+        return replace(good(seen), held=release)
+
+    async with back_after_a_stumble(answer, free_port) as (backend, _):
+
+        async def look():
+            listed.append(await backend.list_models())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(backend.complete, HELLO)
+            await looking.wait()
+            for _ in range(3):
+                group.start_soon(look)
+            release.set()
+
+    assert [models[0].name for models in listed] == [apis.MODEL] * 3
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_server_that_cannot_list_its_models_is_tried_with_the_request(free_port, status):
+    good = apis.openai()
+
+    def answer(seen):
+        return good(seen) if seen.method == "POST" else Reply(('{"error": "no such page"}',), status)
+
+    async with back_after_a_stumble(answer, free_port) as (backend, _):
+        completion = await backend.complete(HELLO)
+
+    assert completion.text == apis.DEFAULT
+
+
+async def test_a_server_that_runs_out_of_room_in_the_middle_of_an_answer_is_not_asked_again():
+    begun = json.dumps({"choices": [{"delta": {"content": "I"}}]})
+    overloaded = json.dumps({"error": {"code": 503, "message": "overloaded"}})
+    async with answering(apis.sse(f"data: {begun}\n\n", f"data: {overloaded}\n\n")) as (backend, stub):
+        with pytest.raises(BackendBusy) as error:
+            await backend.complete(HELLO)
+
+    assert error.value.worked_on
+    assert len(stub.seen) == 1
+
+
 async def test_a_server_that_stumbled_is_not_waited_for_where_another_can_be_asked(free_port):
     backend = connect(BackendConfig("lab", "openai", url=f"http://127.0.0.1:{free_port}"), {})
     with pytest.raises(NoConnection):

@@ -14,7 +14,7 @@ from backends.errors import NoConnection
 from backends.residence import OneModelLock
 from tests.servers import apis
 from tests.servers.lmstudio import Studio
-from tests.servers.stub import running
+from tests.servers.stub import Answer, running
 
 HELLO = (Message("user", "hello"),)
 WORKER = Request("worker", HELLO, context_tokens=32768)
@@ -105,6 +105,34 @@ async def test_two_models_that_are_both_loaded_answer_side_by_side(tmp_path):
 
     assert completion.text == apis.DEFAULT
     assert studio.log == ["chat worker", "chat checker"]
+
+
+async def test_a_host_that_cannot_list_is_not_asked_for_its_list_by_all_who_wait(tmp_path):
+    studio = Studio(held={"worker": anyio.Event()})
+    waits, listings = anyio.Event(), []
+
+    def answer(seen):
+        if seen.method == "POST":
+            return studio(seen)
+        listings.append(seen.path)
+        return Answer(('{"error": "it fell over"}',), 500)
+
+    async def tell(message: str) -> None:
+        if "waits until the host is done with worker" in message:
+            waits.set()
+
+    async with connected(answer, tmp_path) as process, anyio.create_task_group() as group:
+        backend = process()
+        stream = backend.stream(WORKER)
+        await anext(stream)
+        for _ in range(4):
+            group.start_soon(backend.complete, CHECKER, tell)
+        await waits.wait()
+        listed = len(listings)
+        studio.held["worker"].set()
+        assert [piece async for piece in stream][-1].text == apis.DEFAULT
+
+    assert listed <= 20
 
 
 async def test_where_the_server_cannot_be_told_the_first_request_loads_alone(tmp_path):

@@ -6,12 +6,12 @@ import pytest
 from backends.errors import (
     BackendBusy,
     BackendTimeout,
-    BackendUnavailable,
     ContextTooLong,
     MalformedReply,
     ModelLoading,
     ModelNotFound,
     RequestRefused,
+    ServerFailed,
 )
 from backends.replies import Asked, Reply, error_from_status, read
 
@@ -37,8 +37,8 @@ def error(status, body="", headers=None, asked=ASKED):
         (413, ContextTooLong),
         (422, RequestRefused),
         (429, BackendBusy),
-        (500, BackendUnavailable),
-        (502, BackendUnavailable),
+        (500, ServerFailed),
+        (502, ServerFailed),
         (503, BackendBusy),
         (504, BackendTimeout),
         (529, BackendBusy),
@@ -46,6 +46,11 @@ def error(status, body="", headers=None, asked=ASKED):
 )
 def test_a_status_alone_decides_the_error(status, kind):
     assert type(error(status)) is kind
+
+
+@pytest.mark.parametrize(("status", "worked_on"), [(500, True), (502, True), (504, True), (503, False)])
+def test_what_a_server_took_and_failed_at_may_have_been_charged(status, worked_on):
+    assert error(status).worked_on is worked_on
 
 
 @pytest.mark.parametrize(

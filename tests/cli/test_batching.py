@@ -33,7 +33,7 @@ def read_results(tmp_path):
     return read
 
 
-def test_a_batch_delegates_every_line_and_writes_every_result(play, write_tasks, read_results):
+def test_a_batch_delegates_every_line_and_writes_every_result(play, write_tasks, read_results, tmp_path):
     run = play(weak=[GOOD])
     write_tasks(ADD, "", {**ADD, "requirements": "short"})
 
@@ -45,6 +45,7 @@ def test_a_batch_delegates_every_line_and_writes_every_result(play, write_tasks,
     assert (told["tasks"], told["accepted"], told["statuses"]) == (2, 2, {"accepted": 2})
     assert told["saved_usd"] > 0
     assert sorted(one["line"] for one in read_results()) == [1, 3]
+    assert (tmp_path / "project" / "results.jsonl").stat().st_mode & 0o777 == 0o600
     assert all("return a + b" in one["output"] for one in read_results())
 
 

@@ -159,6 +159,17 @@ def test_analyze_answers_with_located_quotes(play, tmp_path):
     assert "notes.txt:2-2" in shown.replace("\n", "")
 
 
+def test_a_schema_that_is_nested_without_end_is_refused_in_one_sentence(play, tmp_path):
+    run = play()
+    (tmp_path / "project" / "deep.json").write_text("[" * 200_000)
+    (tmp_path / "project" / "text.txt").write_text("hello")
+
+    code, _, err = run("analyze", "what?", "text.txt", "--schema", "deep.json")
+
+    assert code == WRONG_USE
+    assert "'deep.json' is not a JSON Schema: it is nested too deep" in err
+
+
 def test_init_writes_a_policy_that_is_trusted(play, tmp_path, monkeypatch):
     run = play()
 

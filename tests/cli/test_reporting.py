@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import apsw
@@ -140,3 +142,39 @@ def test_wrong_use_of_report_is_told(play, words, code, said):
 
     assert (left, out) == (code, "")
     assert said in err
+
+
+def test_an_export_that_fails_leaves_the_earlier_one_as_it_was(play, tmp_path):
+    run = play(weak=[GOOD])
+    run("run", *TASK, "--json")
+    run("report", "--export", "tasks.csv")
+    earlier = (tmp_path / "project" / "tasks.csv").read_bytes()
+    (tmp_path / "home" / "ledger.db").write_bytes(b"no ledger" * 1000)
+
+    code, _, _ = run("report", "--export", "tasks.csv")
+
+    assert code == BROKEN_WORLD
+    assert (tmp_path / "project" / "tasks.csv").read_bytes() == earlier
+    assert not list((tmp_path / "project").glob(".tasks.csv*"))
+
+
+@pytest.mark.parametrize("words", [("--export", "out.csv"), ("--html", "out.csv")])
+def test_what_is_written_out_is_as_private_as_the_ledger(play, tmp_path, words):
+    run = play(weak=[GOOD])
+    (tmp_path / "project" / "out.csv").write_text("before")
+
+    run("report", *words)
+
+    assert (tmp_path / "project" / "out.csv").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "project" / "out.csv").read_text() != "before"
+
+
+def test_a_page_can_be_written_into_a_pipe(play, tmp_path):
+    run = play()
+    os.mkfifo(tmp_path / "pipe")
+
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_text)
+        run("report", "--html", str(tmp_path / "pipe"))
+
+    assert read.result().startswith("<!doctype html>")

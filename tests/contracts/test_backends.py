@@ -318,6 +318,15 @@ async def test_an_error_inside_an_answer_with_status_200_is_no_answer(kind):
     error = await error_of(kind, replace(good, chunks=(*good.chunks, ERRORS_INSIDE[kind])))
 
     assert isinstance(error, BackendUnavailable)
+    assert error.worked_on
+
+
+async def test_a_request_that_a_server_has_no_room_for_was_not_worked_on(kind):
+    error = await error_of(
+        kind, Reply(('{"error": "slow down"}',), status=429, headers={"retry-after": "99"})
+    )
+
+    assert not error.worked_on
 
 
 async def test_too_many_requests_tell_how_long_to_wait(kind):

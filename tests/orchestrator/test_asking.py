@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from backends.backend import Completion, Message, Request, Usage
 from backends.errors import BackendError, ContextTooLong
-from orchestrator.asking import Asking, Purse, billed_usage
+from orchestrator.asking import Asking, Purse, billed_usage, price_at_worst
 from orchestrator.audit import verify
 from orchestrator.cache import Cache
 from orchestrator.ledger import Ledger
@@ -14,6 +15,8 @@ from orchestrator.rlm.errors import Spent
 from orchestrator.route import Served
 from orchestrator.servers import Servers
 from orchestrator.steps import Steps
+from tests.servers import apis
+from tests.servers.stub import Answer, running
 
 DEAR = Served("dear", "paid", "dear", 8192, 1000, paid=True)
 FREE = Served("free", "paid", "free", 8192, 1000, paid=False)
@@ -141,6 +144,73 @@ async def test_a_failed_call_gives_its_money_back_only_if_it_was_never_billed(
     assert [row[1] for row in await money(records)] == [settled]
     assert (await audited(records))[-1] == last
     assert await verify(records.ledger) is None
+
+
+def sse(*chunks):
+    return apis.sse(*(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks), "data: [DONE]\n\n")
+
+
+BEGUN = {"choices": [{"delta": {"content": "I begin"}}]}
+BILLED = {
+    "broken off": sse(BEGUN, {"error": {"code": 500, "message": "the provider disconnected"}}),
+    "overloaded": sse(BEGUN, {"error": {"code": 503, "message": "overloaded"}}),
+    "cut": replace(sse(BEGUN), chunks=sse(BEGUN).chunks[:1], ending="cut"),
+    "filtered": sse({"choices": [{"delta": {}, "finish_reason": "content_filter"}]}),
+    "failed": Answer(('{"error": "internal error"}',), 500),
+}
+NOT_BILLED = {
+    "refused": Answer(('{"error": "no such parameter"}',), 400),
+    "too long": Answer(('{"error": {"code": "context_length_exceeded", "message": "too long"}}',), 400),
+    "unknown model": Answer(('{"error": "model not found"}',), 404),
+    "no room": Answer(('{"error": "slow down"}',), 429, headers={"retry-after": "99"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "free"),
+    [*((answer, False) for answer in BILLED.values()), *((answer, True) for answer in NOT_BILLED.values())],
+    ids=[*BILLED, *NOT_BILLED],
+)
+async def test_money_comes_back_only_where_the_server_cannot_have_worked(records, answer, free):
+    async with running(lambda _: answer) as stub:
+        asking = make_asking(APPROVED, at_server(stub.url), records)
+        with pytest.raises(BackendError):
+            await asking.ask("step", DEAR, REQUEST)
+        await asking.servers.aclose()
+
+    assert (await records.spent("t1") == 0) is free
+    assert sum(seen.method == "POST" for seen in stub.seen) == 1
+
+
+def at_server(url):
+    return parse_policy({**POLICY, "backends": {"paid": {"kind": "openai", "url": url}}})
+
+
+async def test_a_prompt_of_many_tokens_does_not_exceed_its_budget(records):
+    numbers = "7 8 9 1 " * 3000
+    usage = {"prompt_tokens": len(numbers), "completion_tokens": 1}
+    answer = sse({"choices": [{"delta": {"content": "ok"}, "finish_reason": "stop"}], "usage": usage})
+    large = replace(DEAR, context_tokens=200_000)
+    request = Request("dear", (Message("user", numbers),), max_tokens=100)
+    purse = replace(APPROVED, task_usd=0.7)
+    async with running(lambda _: answer) as stub:
+        asking = make_asking(purse, at_server(stub.url), records)
+        for step in ("one", "two"):
+            await asking.ask(step, large, request)
+        with pytest.raises(Spent, match=r"more than what is left of \$0.70"):
+            await asking.ask("three", large, request)
+        await asking.servers.aclose()
+
+    assert 0 < await records.spent("t1") <= purse.task_usd
+
+
+def test_a_schema_counts_as_prompt_where_the_worst_is_reckoned():
+    tier = at_server("http://127.0.0.1:1").tiers["dear"]
+    schema = {"type": "object", "description": "x" * 1000}
+
+    more = price_at_worst(replace(REQUEST, schema=schema), tier) - price_at_worst(REQUEST, tier)
+
+    assert more >= 1000 * 10.0 / 1e6
 
 
 async def test_a_prompt_that_does_not_fit_is_not_sent(ask_with, records):

@@ -23,7 +23,7 @@ async def records(tmp_path):
 async def spend(records, times=3):
     """Reserve and settle; each time after the first, which notes the budget too, adds two rows."""
     for number in range(times):
-        wish = Reservation(f"t{number}", "step", "haiku", 0.1, 1.0, 5.0)
+        wish = Reservation(f"t{number}", "step", "haiku", 0.1, 1.0, 5.0, "quick_edit")
         await records.money.settle(await records.money.reserve(wish), 0.01)
 
 
@@ -85,6 +85,14 @@ async def test_the_ledger_itself_refuses_to_change_the_trail(records, statement)
         ("DELETE FROM audit WHERE id = 7", 7, "the trail ends at row 6, its head says 7 rows"),
         ("DELETE FROM audit_head", 8, "its head says no rows"),
         ("INSERT INTO audit VALUES (8, 0, 't1', 'approved', '{}', '')", 8, "is not what was written"),
+        (
+            "UPDATE money SET day = '2000-01-01' WHERE id = 2",
+            5,
+            "reservation 2 is not of the task, tier, day",
+        ),
+        ("UPDATE money SET task_id = 't9' WHERE id = 2", 5, "reservation 2 is not of the task, tier, day"),
+        ("UPDATE money SET task_type = 'critical' WHERE id = 2", 5, "reservation 2 is not of the task, tier"),
+        ("UPDATE money SET tier = 'opus' WHERE id = 2", 5, "reservation 2 is not of the task, tier, day"),
         ("UPDATE money SET settled_usd = 0.001 WHERE id = 2", 5, "reservation 2 holds other dollars"),
         ("UPDATE money SET settled_usd = NULL WHERE id = 2", 5, "reservation 2 holds other dollars"),
         ("DELETE FROM money WHERE id = 2", 5, "reservation 2 of row 5 is gone"),

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +71,22 @@ async def test_a_line_that_broke_is_taken_up_again_where_it_stopped(orchestrator
     assert results.read()[lines[0].task_id]["status"] == "accepted"
 
 
+async def test_two_batches_of_the_same_files_share_each_task(tmp_path, orchestrator):
+    other = Orchestrator(orchestrator.config, {}, orchestrator.folder)
+    tasks = [{**ADD, "requirements": f"number {number}"} for number in range(8)]
+    lines = read_lines(write(*tasks), "tasks.jsonl", OUT)
+    results, listeners = Results(tmp_path / "results.jsonl"), (Listener(), Listener())
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for one, listener in zip((orchestrator, other), listeners, strict=True):
+                group.start_soon(work_off, one, lines, results, listener, Terms(jobs=8))
+    await other.aclose()
+
+    told = [[one["status"] for one in listener.results] for listener in listeners]
+    assert told == [["accepted"] * 8] * 2
+
+
 async def test_many_tasks_at_once_lose_no_result(orchestrator, tmp_path):
     tasks = [{**ADD, "requirements": f"number {number}"} for number in range(32)]
     lines = read_lines(write(*tasks), "tasks.jsonl", OUT)
@@ -121,6 +138,7 @@ def test_whatever_a_file_holds_is_read_or_refused_with_line_numbers(text):
         ('{"task": 7}', "task: "),
         ('{"tests": "x"}', "The task is empty"),
         ('"task"', "must be an object"),
+        ("[" * 200_000, "it is nested too deep to be a task"),
     ],
 )
 def test_a_refusal_says_what_is_wrong(line, said):

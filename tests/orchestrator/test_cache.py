@@ -40,9 +40,10 @@ async def test_a_kept_answer_is_found_again_at_no_cost_and_says_so(records):
         replace(ANSWER, finish="content_filter"),
         replace(ANSWER, text="  \n"),
         replace(ANSWER, warnings=(CACHED,)),
+        replace(ANSWER, warnings=("another backend answered",)),
     ],
 )
-async def test_an_answer_that_is_cut_off_or_empty_or_came_from_here_is_not_kept(records, answer):
+async def test_an_answer_that_is_cut_off_or_empty_or_came_from_here_or_elsewhere_is_not_kept(records, answer):
     cache = Cache(records, CachePolicy())
 
     await cache.keep("k", answer)

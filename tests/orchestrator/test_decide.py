@@ -166,7 +166,7 @@ def test_one_attempt_repeats_nothing():
 
 
 def passed(tier, number=1, support="alone", **changes):
-    return failed(tier, number, approved=True, confidence=0.8, support=support, **changes)
+    return failed(tier, number, approved=True, support=support, **{"confidence": 0.8, **changes})
 
 
 PAID = route(served("weak"), served("haiku", paid=True), wanted_confidence=0.9)
@@ -177,8 +177,23 @@ def test_work_that_is_not_sure_enough_waits_for_a_second_author_who_does_not_see
     assert next_step(SURER, [passed("weak")], PLENTY) == Try(served("strong"), "confirm")
 
 
-def test_work_that_is_sure_enough_is_accepted_without_a_second_author():
-    assert next_step(route(wanted_confidence=0.7), [passed("weak")], PLENTY).status == "accepted"
+def test_work_that_is_sure_enough_is_accepted_without_a_second_author_who_is_paid():
+    paid = replace(PAID, wanted_confidence=0.7)
+    may_pay = replace(PLENTY, approved_paid=True)
+
+    assert next_step(paid, [passed("weak")], may_pay).status == "accepted"
+    assert next_step(paid, [passed("weak", confidence=0.6)], may_pay).how == "confirm"
+
+
+def test_a_free_second_author_is_asked_unless_the_work_is_as_good_as_certain():
+    modest = route(wanted_confidence=0.7)
+
+    assert next_step(modest, [passed("weak")], PLENTY) == Try(served("strong"), "confirm")
+    assert next_step(modest, [passed("weak", confidence=0.99)], PLENTY).status == "accepted"
+
+
+def test_where_no_confidence_is_wanted_nobody_else_is_asked():
+    assert next_step(route(), [passed("weak")], PLENTY).status == "accepted"
 
 
 def test_work_that_another_author_confirms_is_accepted():

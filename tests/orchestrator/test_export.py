@@ -55,7 +55,7 @@ async def work(records, task_id, description="add two numbers"):
         tokens_out=40,
     )
     for attempt in (failed, passed):
-        await records.add_attempt(task_id, 1, attempt)
+        await records.add_attempts(task_id, 1, attempt)
     await records.money.settle(
         await records.money.reserve(Reservation(task_id, "s", "dear", 0.2, 1.0, 9.0)), 0.05
     )

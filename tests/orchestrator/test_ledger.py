@@ -31,7 +31,7 @@ ATTEMPT = Attempt(
 async def test_what_was_written_is_read_back_as_it_was(records):
     opened = await records.open_task(OPENING, "me", 30)
     in_the_file = await records.find_task("t1")
-    await records.add_attempt("t1", 1, ATTEMPT)
+    await records.add_attempts("t1", 1, ATTEMPT)
     outcome = Outcome("t1", "skipped", (ATTEMPT,), ATTEMPT)
     await records.close_task(outcome)
 
@@ -84,7 +84,7 @@ async def test_a_task_is_one_owners_until_the_lease_ends(records):
 
 async def test_a_round_begins_without_the_attempts_of_the_last(records):
     await records.open_task(OPENING, "me", 30)
-    await records.add_attempt("t1", 1, ATTEMPT)
+    await records.add_attempts("t1", 1, ATTEMPT)
 
     await records.open_round("t1", "use a set")
     record = await records.find_task("t1")

@@ -63,7 +63,7 @@ async def test_an_old_ledger_is_brought_up_to_date_and_loses_nothing(records):
 
 async def test_work_goes_on_in_an_old_ledger(records):
     assert await records.claim("t1", "me", 30)
-    await records.add_attempt("t1", 1, Attempt(2, "strong", "m", "b"))
+    await records.add_attempts("t1", 1, Attempt(2, "strong", "m", "b"))
     await records.close_task(Outcome("t1", "accepted"))
 
     assert len(await records.list_attempts("t1", 1)) == 2

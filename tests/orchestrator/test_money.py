@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from orchestrator.ledger import Ledger
-from orchestrator.money import Money, Refusal, Reservation, today
+from orchestrator.money import Money, Refusal, Reservation
 from orchestrator.records import Opening, Records
 
 
@@ -53,8 +53,6 @@ async def test_a_task_type_has_a_budget_of_its_own_for_the_day(records):
 
     assert same_type == Refusal("task type", 0.5, 0.4)
     assert isinstance(other_type, int)
-    assert await records.money.spent_on(today(), "quick_edit") == pytest.approx(0.4)
-    assert await records.money.spent_on(today()) == pytest.approx(0.8)
 
 
 async def test_what_was_never_settled_counts_as_spent(tmp_path, records):

@@ -3,11 +3,14 @@ import json
 
 import pytest
 
+from backends.backend import Completion, Usage
 from orchestrator.audit import verify
+from orchestrator.cache import Cache
 from orchestrator.export import export
 from orchestrator.ledger import Ledger
 from orchestrator.money import Reservation
 from orchestrator.outcome import Attempt, FileChange, Outcome
+from orchestrator.policy import CachePolicy
 from orchestrator.records import Opening, Records
 from orchestrator.retention import compact, prune
 from validators.verdict import Diagnostic, Receipt, Verdict
@@ -50,21 +53,28 @@ async def work(records, task_id, status="accepted", days_ago=40.0):
         warnings=(SAID,),
     )
     await records.remember(task_id, "attempt/1", json.dumps(SAID))
-    await records.add_attempt(task_id, 1, attempt)
+    await Cache(records, CachePolicy()).keep("k", Completion(SAID, "m", "stop", Usage(5, 6)))
+    await records.note(task_id, status, {"reason": SAID})
+    await records.note(task_id, "review", {"action": "approve", "comment": SAID, "by": "person"})
+    await records.add_attempts(task_id, 1, attempt)
     await records.money.settle(
         await records.money.reserve(Reservation(task_id, "s", "dear", 0.2, 1.0, 99.0)), 0.05
     )
     files = (FileChange("a.py", f"+{SAID}", applied=True),)
-    await records.close_task(Outcome(task_id, status, (attempt,), attempt, files, confidence=0.9))
+    await records.close_task(
+        Outcome(task_id, status, (attempt,), attempt, files, confidence=0.9, message=SAID)
+    )
     age = "UPDATE tasks SET updated = updated - ?, guidance = ? WHERE task_id = ?"
     await records.ledger.write(lambda db: db.execute(age, (days_ago * DAY, SAID, task_id)))
+    kept = "UPDATE completions SET at = at - ?"
+    await records.ledger.write(lambda db: db.execute(kept, (days_ago * DAY,)))
 
 
-async def dump(records):
+async def dump(records, *more):
     """Return all text of the ledger."""
 
     def ask(db):
-        tables = ("tasks", "steps", "attempts", "decisions", "audit", "money")
+        tables = ("tasks", "steps", "attempts", "decisions", "audit", "money", *more)
         return repr([db.execute(f"SELECT * FROM {table}").fetchall() for table in tables])  # noqa: S608
 
     return await records.ledger.read(ask)
@@ -80,7 +90,7 @@ async def test_texts_of_old_tasks_go_and_their_counts_and_money_stay(records):
     after = io.StringIO()
     await export(records.ledger, "jsonl", after)
     assert pruned == 1
-    assert SAID not in await dump(records)
+    assert SAID not in await dump(records, "completions")
     assert after.getvalue() == before.getvalue()
     assert await verify(records.ledger) is None
 

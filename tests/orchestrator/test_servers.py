@@ -16,9 +16,10 @@ from backends.errors import (
     ModelNotFound,
     NoConnection,
     RequestRefused,
+    ServerFailed,
 )
 from orchestrator.adapters import read_json, write_json
-from orchestrator.fallback import falls_back, patterns_of
+from orchestrator.fallback import falls_back, passes_on, patterns_of
 from orchestrator.policy import BackendPolicy, Policy, TaskTypePolicy, TierPolicy
 from orchestrator.route import Missing, Served
 from orchestrator.servers import Servers
@@ -166,6 +167,54 @@ async def test_a_paid_call_that_may_have_been_worked_on_is_not_paid_for_twice():
     assert second.seen == []
 
 
+BROKEN_OFF = {"crashed": 500, "gateway": 502, "overloaded": 503}
+
+
+def broken_off(code: int) -> Answer:
+    """Begin an answer and end it with an error, all with status 200."""
+    whole = apis.openai()(_asked())
+    event = {"error": {"code": code, "message": "the provider disconnected"}}
+    return replace(whole, chunks=(*whole.chunks[:3], f"data: {json.dumps(event)}\n\n"))
+
+
+@pytest.mark.parametrize("code", BROKEN_OFF.values(), ids=list(BROKEN_OFF))
+async def test_a_paid_answer_that_an_error_broke_off_is_bought_nowhere_else(code):
+    async with running(lambda _: broken_off(code)) as first, running(apis.openai()) as second:
+        tier = tier_at("one", "two", usd_per_mtok_in=1.0)
+        servers = Servers(policy_of(tier, one=openai_at(first.url), two=openai_at(second.url)), {})
+        with pytest.raises(BackendUnavailable, match="the provider disconnected"):
+            await servers.complete(Served("local", "one", "tiny", 8192, 4096, paid=True), HELLO)
+        await servers.aclose()
+
+    assert len(first.seen) == 1
+    assert second.seen == []
+
+
+async def test_a_paid_request_that_a_server_failed_at_is_bought_nowhere_else():
+    failed = Answer(('{"error": "internal error"}',), 500)
+    async with running(lambda _: failed) as first, running(apis.openai()) as second:
+        tier = tier_at("one", "two", usd_per_mtok_in=1.0)
+        servers = Servers(policy_of(tier, one=openai_at(first.url), two=openai_at(second.url)), {})
+        with pytest.raises(ServerFailed):
+            await servers.complete(Served("local", "one", "tiny", 8192, 4096, paid=True), HELLO)
+        await servers.aclose()
+
+    assert second.seen == []
+
+
+@pytest.mark.parametrize("code", BROKEN_OFF.values(), ids=list(BROKEN_OFF))
+async def test_a_free_answer_that_an_error_broke_off_is_asked_for_again(code):
+    async with running(lambda _: broken_off(code)) as first, running(apis.openai()) as second:
+        servers = Servers(
+            policy_of(tier_at("one", "two"), one=openai_at(first.url), two=openai_at(second.url)), {}
+        )
+        completion = await servers.complete(Served("local", "one", "tiny", 8192, 4096, paid=False), HELLO)
+        await servers.aclose()
+
+    assert completion.text == apis.DEFAULT
+    assert len(first.seen) <= 2
+
+
 async def test_a_connection_that_breaks_once_is_no_failure_of_the_model():
     whole = apis.openai()(_asked())
     left = [replace(whole, chunks=whole.chunks[:3], ending="cut")]
@@ -288,7 +337,7 @@ def test_a_server_that_cannot_be_asked_is_a_reason_for_fallback_even_where_money
     assert falls_back(kind("down", backend="one"), paid=True)
 
 
-@pytest.mark.parametrize("kind", [ConnectionLost, BackendTimeout])
+@pytest.mark.parametrize("kind", [ConnectionLost, BackendTimeout, ServerFailed])
 def test_a_request_that_may_have_been_worked_on_is_one_only_where_it_is_free(kind):
     assert falls_back(kind("lost", backend="one"), paid=False)
     assert not falls_back(kind("lost", backend="one"), paid=True)
@@ -297,6 +346,17 @@ def test_a_request_that_may_have_been_worked_on_is_one_only_where_it_is_free(kin
 @pytest.mark.parametrize("kind", [ContextTooLong, MalformedReply, RequestRefused])
 def test_what_another_server_would_say_as_well_is_none(kind):
     assert not falls_back(kind("no", backend="one"), paid=False)
+
+
+@pytest.mark.parametrize("kind", [BackendBusy, ModelNotFound, RequestRefused])
+def test_an_answer_that_may_be_paid_for_is_bought_from_no_third_backend(kind):
+    error = kind("it broke off", backend="two")
+    assert passes_on(error, paid=True)
+
+    error.worked_on = True
+
+    assert passes_on(error, paid=False)
+    assert not passes_on(error, paid=True)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.config import load_config
+from orchestrator.decide import count_escalations
 from orchestrator.money import Reservation
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.outcome import Attempt
@@ -32,7 +33,7 @@ async def play(orchestrator, task_id, status, *attempts, task_type="standard_dev
     for number, (tier, approved, *changes) in enumerate(attempts, start=1):
         more = {"tokens_in": 1000, "tokens_out": 200, "seconds": 2.0} | (changes[0] if changes else {})
         attempt = Attempt(number, tier, f"m-{tier}", "script", approved=approved, **more)
-        await records.add_attempt(task_id, 1, attempt)
+        await records.add_attempts(task_id, 1, attempt)
     if paid:
         wish = Reservation(task_id, "s", "dear", paid, 9.0, 9.0)
         await records.money.settle(await records.money.reserve(wish), paid)
@@ -72,6 +73,25 @@ async def test_accepted_work_that_a_person_takes_back_saves_nothing_any_more(orc
     assert before.saved_usd == pytest.approx(WORTH)
     assert after.saved_usd == 0
     assert (before.types[0].taken_back, after.types[0].taken_back) == (0, 1)
+
+
+async def test_work_that_was_never_accepted_cannot_be_taken_back_by_a_yes_to_its_price(orchestrator):
+    await play(orchestrator, "t1", "needs_approval", ("weak", True))
+    await decide(orchestrator, "t1", "approve", "", is_person=True)
+    await orchestrator.world.records.close_run("t1", "needs_review", "")  # what was paid for did not pass
+
+    await decide(orchestrator, "t1", "skip", "", is_person=True)
+
+    assert (await read_standings(orchestrator)).types[0].taken_back == 0
+
+
+async def test_a_second_author_is_no_escalation(orchestrator):
+    confirm = {"how": "confirm"}
+    await play(
+        orchestrator, "t1", "accepted", ("weak", True), ("strong", False, confirm), ("dear", True, confirm)
+    )
+
+    assert (await read_standings(orchestrator)).types[0].escalations == 0
 
 
 async def test_work_that_a_person_approves_later_saves_as_if_it_had_passed(orchestrator):
@@ -144,8 +164,11 @@ TRIES = st.lists(
         tokens_in=st.integers(0, 9999),
         tokens_out=st.integers(0, 9999),
         seconds=st.floats(0, 9),
+        how=st.sampled_from(["first", "confirm"]),
     )
 ).map(lambda tries: sorted(tries, key=lambda one: (one.task_id, one.round)))
+
+ROUNDS = [(task_id, number) for task_id in "abc" for number in (1, 2)]
 
 
 @given(TRIES)
@@ -167,3 +190,15 @@ def test_a_task_escalates_less_often_than_it_is_tried(tries):
     tasks = len({one.task_id for one in tries})
     assert sum(one.attempts for one in told) == len(tries)
     assert sum(one.escalations for one in told) <= max(0, len(tries) - tasks)
+
+
+@given(TRIES)
+def test_escalations_are_counted_as_outcomes_count_them(tries):
+    told = sum(one.escalations for one in add_up(tries, {}, DEAREST).values())
+
+    rounds = [[one for one in tries if (one.task_id, one.round) == place] for place in ROUNDS]
+    attempts = [
+        [Attempt(n, one.tier, "m", "b", one.how, trouble=one.trouble) for n, one in enumerate(round_)]
+        for round_ in rounds
+    ]
+    assert told == sum(map(count_escalations, attempts))

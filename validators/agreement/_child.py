@@ -27,6 +27,8 @@ _MOST_TIMEOUTS = 4
 _PATIENCE = 6
 """So many seconds may pass for each of processor time: others work here too."""
 _MOST_PARTS = 10_000
+_NAMED = {"inf": inf, "nan": nan, "infj": complex(0, inf), "nanj": complex(0, nan)}
+"""What Python writes where there is no literal."""
 _HOLDING: dict[type, str] = {list: "[]", tuple: "()", deque: "[]", set: "set", frozenset: "set"}
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, dict, *_HOLDING})
 
@@ -55,7 +57,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-    rows = [eval(row, {"inf": inf, "nan": nan}) for row in settings["rows"]]  # noqa: S307 - our own literals
+    rows = [eval(row, dict(_NAMED)) for row in settings["rows"]]  # noqa: S307 - our own literals
     report = os.dup(REPORT_FD)
     os.close(REPORT_FD)
     sys.setrecursionlimit(10_000)

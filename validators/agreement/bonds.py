@@ -1,10 +1,12 @@
 """What can hold between two arguments, how to tell and how to make it hold. Pure: draws come in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from validators.agreement.traits import Held
+
+_MOST_COMPARED = 10_000
 
 
 def _flat(value: Held) -> Iterator[Held]:
@@ -49,6 +51,16 @@ def _is_int(value: Held) -> bool:
 
 def _shorter(one: Held, other: Held, _: Random) -> Held:
     return one[: len(other)] + one[:1] * (len(other) - len(one))
+
+
+def _which_in(values: Sequence[Held], others: Sequence[Held]) -> list[bool]:
+    """Say of each value whether it is among the others; of long lists only where they can be hashed."""
+    try:
+        among = set(others)
+        return [one in among for one in values]
+    except TypeError:
+        few = len(values) * len(others) <= _MOST_COMPARED
+        return [few and one in others for one in values]
 
 
 BONDS = (
@@ -108,8 +120,10 @@ BONDS = (
     ),
     Bond(
         "elements of",
-        lambda a, b: isinstance(a, list) and isinstance(b, list) and bool(a) and all(x in b for x in a),
-        lambda a, b, draw: [x if x in b else draw.choice(b) for x in a] if b else a,
+        lambda a, b: isinstance(a, list) and isinstance(b, list) and bool(a) and all(_which_in(a, b)),
+        lambda a, b, draw: (
+            [x if found else draw.choice(b) for x, found in zip(a, _which_in(a, b), strict=True)] if b else a
+        ),
     ),
 )
 IMPLIES = {

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from validators.agreement.calls import Args
 from validators.agreement.inputs import Input
 from validators.agreement.results import Result
-from validators.agreement.seeds import Args, Seeds
+from validators.agreement.seeds import Seeds
 from validators.runners.example_values import agree, agree_in_any_order, read_value
 
 FEWEST = 3
@@ -109,7 +110,7 @@ def _same(one: Result, other: Result, *, any_order: bool) -> bool:
         return one.text == other.text
     try:
         first, second = read_value(one.text), read_value(other.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return (agree_in_any_order if any_order else agree)(first, second)
 

@@ -1,15 +1,16 @@
 """Make arguments like those that were seen, with which programs can be compared. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from validators.agreement.calls import Args
 from validators.agreement.making import fresh, mutate
 from validators.agreement.relations import Relation, find_relations
-from validators.agreement.seeds import Args, Seeds
+from validators.agreement.seeds import MOST_TEXT, Seeds
 from validators.agreement.shapes import Reach, Shape, learn
 from validators.agreement.stated import Range, Stated, read_stated
 
@@ -19,6 +20,8 @@ COUNTS: Mapping[Kind, int] = {"near": 40, "edge": 6, "large": 16}
 _REACHES = (Reach(length=40), Reach(value=10**9), Reach(length=20, value=1000), Reach(length=300))
 _TRIES = 25
 """For each input wanted."""
+_MOST_WORK = 5_000_000
+"""Characters of all rows tried, times the relations that each is brought to; then no more are tried."""
 _ROUNDS = 2
 """One repair may break what another made good."""
 _MOST_CHARS = 12_000
@@ -62,10 +65,12 @@ def make_inputs(
 
     They keep what holds of all seeds and what the text states; where that is too narrow they are fewer.
     """
+    text = text[:MOST_TEXT]
     draw = Random(seed)  # noqa: S311 - nothing secret
     said = _said(seeds, text)
     relations = find_relations(seeds.rows)
-    hard = [one for one in relations if not _SOFT.search(one.name) or _is_meant(one, text)]
+    meant = {word for word, said in _MEANT.items() if said.search(text)}
+    hard = [one for one in relations if not _SOFT.search(one.name) or _is_meant(one, meant)]
     firm = [one for one in relations if one in hard or not _BY_SIZE.search(one.name)]
     near = _Source(seeds.rows, _shapes(seeds.rows, said, Reach()), relations)
     small = _Source(seeds.rows, near.shapes, hard)
@@ -113,8 +118,8 @@ def _is_bounded(said: Stated) -> bool:
     return any(one.high is not None for one in (*said.values.values(), *said.lengths.values()))
 
 
-def _is_meant(relation: Relation, text: str) -> bool:
-    return any(word in relation.name and said.search(text) for word, said in _MEANT.items())
+def _is_meant(relation: Relation, meant: Collection[str]) -> bool:
+    return any(word in relation.name for word in meant)
 
 
 def _shapes(rows: Sequence[Args], said: Sequence[Stated], reach: Reach) -> list[Shape]:
@@ -123,6 +128,7 @@ def _shapes(rows: Sequence[Args], said: Sequence[Stated], reach: Reach) -> list[
 
 def _changed(source: _Source, draw: Random, count: int) -> Iterator[list[object]]:
     """Change one row, cross two, or make one anew, in turn."""
+    work = 0
     for number in range(count * _TRIES):
         row = list(deepcopy(draw.choice(source.rows)))
         if number % 5 == 2:
@@ -132,14 +138,23 @@ def _changed(source: _Source, draw: Random, count: int) -> Iterator[list[object]
             row[place] = mutate(row[place], source.shapes[place], draw)
         if number % 5 > 2:
             row = [fresh(shape, draw) for shape in source.shapes]
+        if (work := work + _work(row, source)) > _MOST_WORK:
+            return
         if _settle(row, source, draw):
             yield row
 
 
+def _work(row: list[object], source: _Source) -> int:
+    return len(repr(row)) * (1 + len(source.relations))
+
+
 def _new(sources: Sequence[_Source], draw: Random, count: int) -> Iterator[list[object]]:
+    work = 0
     for number in range(count * _TRIES):
         source = sources[number % len(sources)]
         row = [fresh(shape, draw) for shape in source.shapes]
+        if (work := work + _work(row, source)) > _MOST_WORK:
+            return
         if _settle(row, source, draw):
             yield row
 
@@ -182,7 +197,7 @@ def _settle(row: list[object], source: _Source, draw: Random, *, bounded: bool =
                 relation.repair(row, draw)
         if not all(relation.holds(row) for relation in source.relations):
             return False
-    except (TypeError, IndexError, ValueError, KeyError):
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return False  # what a repair was not made for
     return not bounded or all(_within(value, shape) for value, shape in zip(row, source.shapes, strict=True))
 
@@ -190,11 +205,11 @@ def _settle(row: list[object], source: _Source, draw: Random, *, bounded: bool =
 def _within(value: object, shape: Shape) -> bool:
     """Say whether a value keeps the bounds of its shape after repairs."""
     if shape.kind in (list, tuple, str, set):
-        if not shape.low <= len(value) <= shape.high:  # type: ignore[arg-type]
+        if type(value) is not shape.kind or not shape.low <= len(value) <= shape.high:
             return False
         if shape.kind is str or shape.fixed:
             return True
-        return all(_within(one, part) for one in value for part in shape.parts)  # type: ignore[attr-defined]
+        return all(_within(one, part) for one in value for part in shape.parts)
     if shape.kind is int:
         return type(value) is int and shape.low <= value <= shape.high
     return True

@@ -9,10 +9,12 @@ from validators.runners.example_values import Value
 
 _MANY_VALUES = 2000
 """From so many possible numbers on, small and large ones are drawn alike often."""
+ROOM = 2000
+"""So many parts a value made anew may have, letters among them; one of more is too long to be called with."""
 
 
-def fresh(shape: Shape, draw: Random) -> Value:
-    """Make a value that nobody has seen."""
+def fresh(shape: Shape, draw: Random, room: int = ROOM) -> Value:
+    """Make a value that nobody has seen, of about `room` parts at most."""
     if shape.kind is int:
         return _fresh_int(shape, draw)
     if shape.kind is float:
@@ -20,12 +22,14 @@ def fresh(shape: Shape, draw: Random) -> Value:
     if shape.kind is bool:
         return draw.random() < 0.5
     if shape.kind is str:
-        return _fresh_text(shape, draw)
+        return _fresh_text(shape, draw)[:room]
     if shape.kind in (list, tuple, set):
-        return _fresh_sequence(shape, draw)
+        return _fresh_sequence(shape, draw, room)
     if shape.kind is dict and shape.parts[0].seen:
-        size = draw.randint(1, max(2, *(len(one) for one in shape.seen)))  # type: ignore[arg-type]
-        return {_hashable(fresh(shape.parts[0], draw)): fresh(shape.parts[1], draw) for _ in range(size)}
+        size = min(room, draw.randint(1, max(2, *(len(one) for one in shape.seen))))  # type: ignore[arg-type]
+        each = room // max(1, size)
+        keys, values = shape.parts
+        return {_hashable(fresh(keys, draw, each)): fresh(values, draw, each) for _ in range(size)}
     return draw.choice(shape.seen) if shape.seen else None
 
 
@@ -73,13 +77,14 @@ def _fresh_text(shape: Shape, draw: Random) -> str:
     return "".join(draw.choice(letters) for _ in range(_length(shape, draw)))
 
 
-def _fresh_sequence(shape: Shape, draw: Random) -> Value:
+def _fresh_sequence(shape: Shape, draw: Random, room: int) -> Value:
     if shape.fixed:
-        return shape.kind(fresh(part, draw) for part in shape.parts)
+        return shape.kind(fresh(part, draw, room // len(shape.parts)) for part in shape.parts)
     if not shape.parts:
         return shape.kind()
     (element,) = shape.parts
-    pool = [fresh(element, draw) for _ in range(_length(shape, draw))]
+    size = min(room, _length(shape, draw))
+    pool = [fresh(element, draw, room // size) for _ in range(size)]
     if pool and draw.random() < 0.25:  # few values, so that some are alike
         kept = pool[: draw.randint(1, 3)]
         pool = [draw.choice(kept) for _ in pool]

@@ -6,7 +6,7 @@ from itertools import permutations
 from random import Random
 
 from validators.agreement.bonds import BONDS, IMPLIES, Bond
-from validators.agreement.seeds import Args
+from validators.agreement.calls import Args
 from validators.agreement.traits import ENOUGH, TRAITS, Held, Trait
 
 Row = list[Held]

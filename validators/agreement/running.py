@@ -11,10 +11,11 @@ from anyio import create_task_group, to_thread
 from sandbox.errors import SandboxError, UnsafePath
 from sandbox.program import Limits, Program, Sandbox
 from sandbox.zygote import START
+from validators.agreement.calls import Args
 from validators.agreement.comparing import FEWEST, Comparison, compare
 from validators.agreement.inputs import make_inputs
 from validators.agreement.results import Result, read_results
-from validators.agreement.seeds import Args, Seeds
+from validators.agreement.seeds import Seeds
 from validators.runners.example_calls import read_python
 from validators.runners.python_start import importable_files
 from validators.verdict import Candidate

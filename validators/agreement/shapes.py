@@ -13,6 +13,8 @@ _MORE = 4
 _FIXED = 4
 """Inner lists of one length up to this one are records: pairs, triples."""
 _FEW_LETTERS = 3
+_GREATEST = 10**300
+"""Numbers beyond are not calculated with where floats are among them: sums of them run over."""
 CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
 
 
@@ -50,6 +52,8 @@ def learn(values: Sequence[Value], stated: Stated, reach: Reach = SEEN, depth: i
     kinds = {type(value) for value in values}
     kind = kinds.pop() if len(kinds) == 1 else float if kinds <= {int, float} and kinds else object
     seen = tuple(values)
+    if kind is float and not all(-_GREATEST <= value <= _GREATEST for value in values):  # type: ignore[operator]
+        return Shape(object, seen)
     if kind in (int, float):
         return _learn_number(kind, seen, stated.values.get(depth, Range()), reach)
     if kind is str:
@@ -96,7 +100,7 @@ def _learn_text(seen: tuple[Any, ...], stated: Stated, reach: Reach, depth: int)
 
 def _learn_sequence(kind: type, seen: tuple[Any, ...], stated: Stated, reach: Reach, depth: int) -> Shape:
     lengths = {len(one) for one in seen}
-    record = kind is tuple or (depth > 0 and len(seen) >= 3)
+    record = kind is tuple or (kind is list and depth > 0 and len(seen) >= 3)
     if len(lengths) == 1 and record and max(lengths) <= _FIXED and (places := max(lengths)):
         parts = tuple(
             learn([one[place] for one in seen], stated, reach, depth + 1) for place in range(places)

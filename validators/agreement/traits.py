@@ -124,7 +124,7 @@ def _is_tree(start: int) -> Callable[[Held], bool]:
 
 def _root(group: dict[int, int], node: int) -> int:
     while group[node] != node:
-        node = group[node]
+        node = group[node] = group[group[node]]
     return node
 
 
@@ -184,10 +184,6 @@ def _trimmed(value: str) -> bool:
 
 def _no_zero_first(value: str) -> bool:
     return value.isdigit() and (value == "0" or value[0] != "0")
-
-
-def _is_whole(value: Held) -> bool:
-    return float(value) == int(value)
 
 
 TRAITS: dict[str, Trait] = {

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.cache import CACHED
 from orchestrator.learning.beliefs import NOTHING, Beliefs
 from orchestrator.learning.counts import Count
 from orchestrator.learning.observing import (
@@ -195,3 +196,14 @@ def test_what_is_told_rests_on_what_was_learned_before():
     beliefs = Beliefs({("run", WORK): Count(0, 50)})
 
     assert taught([passed(1)], beliefs=beliefs)["told", WORK].yes < taught([passed(1)])["told", WORK].yes
+
+
+@pytest.mark.parametrize("make", [passed, failed])
+def test_an_answer_from_the_cache_teaches_nothing_anew(make):
+    assert taught([make(1, warnings=(CACHED,))]) == {}
+
+
+def test_after_a_cached_answer_that_failed_the_next_tier_is_asked_later_all_the_same():
+    counts = taught([failed(1, warnings=(CACHED,)), passed(2, "strong")])
+
+    assert {key[3] for kind, key in counts if kind == "worker"} == {"later"}

@@ -34,7 +34,7 @@ async def open_task(records, task_id, *attempts):
     opening = Opening(task_id, "task", "x", write_json(Task("x")), "standard_dev", 4.0, "code")
     await records.open_task(opening, "me", 60)
     for attempt in attempts:
-        await records.add_attempt(task_id, 1, attempt)
+        await records.add_attempts(task_id, 1, attempt)
     return await records.find_task(task_id)
 
 
@@ -112,7 +112,7 @@ async def test_the_same_word_twice_counts_once_and_another_takes_it_back(records
     record = await open_task(records, "t1", PASSED)
     for action in ("approve", "approve", "reject"):
         await learn_word(records, record, action, DAYS)
-        await records.note("t1", "review", {"action": action})
+        await records.note("t1", "review", {"action": action, "by": "person"})
     sound = await sounds(records)
 
     assert (sound.yes, sound.no) == (pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-3))
@@ -121,10 +121,10 @@ async def test_the_same_word_twice_counts_once_and_another_takes_it_back(records
 async def test_reviews_are_read_back_with_what_had_been_told(records):
     await open_task(records, "t1", FAILED, Attempt(2, "weak", "m", "b", (PASSED.verdicts), approved=True))
     passed = Attempt(3, "weak", "m", "b", verdicts=PASSED.verdicts, approved=True)
-    await records.add_attempt("t1", 1, passed)
+    await records.add_attempts("t1", 1, passed)
     await records.close_task(Outcome("t1", "accepted", (passed,), passed, confidence=0.83))
-    await records.note("t1", "review", {"action": "approve"})
-    await records.note("t1", "review", {"action": "reject"})
+    await records.note("t1", "review", {"action": "approve", "by": "person"})
+    await records.note("t1", "review", {"action": "reject", "by": "person"})
 
     (judged,) = await read_judged(records)
 
@@ -134,10 +134,24 @@ async def test_reviews_are_read_back_with_what_had_been_told(records):
 
 async def test_a_yes_to_money_is_no_word_about_work(records):
     await open_task(records, "t1", FAILED)
-    await records.note("t1", "review", {"action": "approve"})
-    await records.add_attempt("t1", 1, Attempt(2, "strong", "s", "b", approved=True))
+    await records.note("t1", "review", {"action": "approve", "by": "person"})
+    await records.add_attempts("t1", 1, Attempt(2, "strong", "s", "b", approved=True))
 
     assert await read_judged(records) == []
+
+
+@pytest.mark.parametrize("note", [{"by": "host"}, {"by": "person", "was": "needs_approval"}])
+async def test_neither_a_hosts_word_nor_one_about_money_is_read_as_a_word_about_work(records, note):
+    record = await open_task(records, "t1", PASSED)
+    await learn_word(records, record, "approve", DAYS)
+    await records.note("t1", "review", {"action": "approve", "by": "person", "was": "accepted"})
+    await records.note("t1", "review", {"action": "reject", **note})
+
+    (judged,) = await read_judged(records)
+    await learn_word(records, record, "approve", DAYS)  # the same word again
+
+    assert judged.review == "approve"
+    assert (await sounds(records)).yes == pytest.approx(1, abs=1e-3)
 
 
 async def test_what_other_authors_said_is_read_back_without_a_review(records):

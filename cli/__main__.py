@@ -27,7 +27,10 @@ def make_parser() -> argparse.ArgumentParser:
     commands.add_parser("mcp", help="serve MCP over stdio (what Claude starts)")
     for add in (_add_run, _add_batch, _add_classify, _add_validate, _add_analyze, _add_review, _add_report):
         add(commands)
-    _add_plain(commands, "doctor", "what is found on this machine and what the routes become")
+    doctor = _add_plain(commands, "doctor", "what is found on this machine and what the routes become")
+    doctor.add_argument(
+        "--probe", action="store_true", help="ask each free tier's model what its server does with it"
+    )
     demo = _add_plain(
         commands, "demo", "delegate three small tasks through the real server, to watch it work"
     )
@@ -90,6 +93,7 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument("--max-cost-usd", type=float, help="at most this much; 0 leaves paid tiers out")
     parser.add_argument("--timeout-seconds", type=float, help="for the whole task")
     parser.add_argument("--resume", default="", metavar="TASK_ID", help="go on with a task")
+    parser.add_argument("--fresh", action="store_true", help="ask anew what the cache could answer")
     parser.add_argument(
         "--yes", action="store_true", help="allow paid tiers for this task, inside the budgets"
     )
@@ -158,7 +162,12 @@ def _add_report(commands: Commands) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--html", default="", metavar="FILE", help="write one page with pictures instead")
     what.add_argument(
-        "--verify", action="store_true", help="look for a changed row in the record of all money"
+        "--verify",
+        nargs="?",
+        const="",
+        metavar="DIGEST",
+        help="look for a changed row in the record of all money; with a digest that was noted before, also "
+        "for a record that was written anew",
     )
     what.add_argument(
         "--suggest", action="store_true", help="the changes to escalation.toml that the outcomes suggest"

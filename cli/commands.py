@@ -146,7 +146,7 @@ async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
 
 async def doctor(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Say what is found on this machine and what the routes become."""
-    answer = await examine(orchestrator)
+    answer = await examine(orchestrator, probes=given.probe)
     show.tell(given, answer, show.show_doctor)
     return DONE if answer["healthy"] else NOT_DONE
 

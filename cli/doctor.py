@@ -2,6 +2,7 @@
 
 import json
 
+from backends.errors import BackendError
 from orchestrator.answers import Answer
 from orchestrator.ledger import LedgerError
 from orchestrator.orchestrator import Orchestrator
@@ -12,8 +13,8 @@ from orchestrator.task import Task
 from sandbox.errors import SandboxUnavailable
 
 
-async def examine(orchestrator: Orchestrator) -> Answer:
-    """Look at everything a task would need; contacts the backends, asks no model."""
+async def examine(orchestrator: Orchestrator, *, probes: bool = False) -> Answer:
+    """Look at everything a task would need; contacts the backends, asks no model unless it `probes`."""
     policy = orchestrator.config.policy
     findings = await orchestrator.world.servers.inspect()
     survey = await orchestrator.world.servers.survey(tuple(policy.tiers), "code")
@@ -28,8 +29,32 @@ async def examine(orchestrator: Orchestrator) -> Answer:
         "backends": [_describe_backend(one) for one in findings],
         "tiers": tiers,
         "routes": routes,
+        "capabilities": await _probe_all(orchestrator, survey) if probes else [],
         "warnings": [*orchestrator.config.warnings, *notes],
         "healthy": any(route["route"] for route in routes),
+    }
+
+
+async def _probe_all(orchestrator: Orchestrator, survey: Survey) -> list[Answer]:
+    """Ask each model that costs nothing once; an answer of an earlier day is believed."""
+    return [
+        await _probe(orchestrator, served)
+        for served in survey.values()
+        if isinstance(served, Served) and not served.paid
+    ]
+
+
+async def _probe(orchestrator: Orchestrator, served: Served) -> Answer:
+    try:
+        found = await orchestrator.world.servers.capabilities(served)
+    except BackendError as error:
+        return {"tier": served.tier, "model": served.model, "reason": str(error)}
+    return {
+        "tier": served.tier,
+        "model": served.model,
+        "schema": found.schema,
+        "logprobs": found.logprobs,
+        "context_tokens": found.context_tokens,
     }
 
 

@@ -36,6 +36,7 @@ def read_task(given: argparse.Namespace) -> Task:
         max_tier=given.max_tier,
         max_cost_usd=given.max_cost_usd,
         timeout_seconds=given.timeout_seconds,
+        fresh=given.fresh,
     )
 
 

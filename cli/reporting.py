@@ -26,7 +26,7 @@ FORMS: dict[str, Format] = {".jsonl": "jsonl", ".csv": "csv"}
 
 async def report(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Show the figures, or do the one other thing that was asked for."""
-    if given.verify:
+    if given.verify is not None:
         return await verify_trail(orchestrator, given)
     if given.suggest:
         return await tell_suggestions(orchestrator, given)
@@ -49,7 +49,7 @@ async def report(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
 async def verify_trail(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Say whether every decision about money is as it was written."""
     records = orchestrator.world.records
-    broken, head = await verify(records.ledger), await records.audit.head()
+    broken, head = await verify(records.ledger, given.verify), await records.audit.head()
     told: Answer = {
         "intact": broken is None,
         "head": head,

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -109,6 +109,7 @@ def show_doctor(answer: Answer) -> RenderableType:
     for one in answer["tiers"]:
         found = f"{one['model']} at {one['backend']}" if one["served"] else one["reason"]
         lines.append(_check_mark(one["tier"], found, good=one["served"]))
+    lines += _show_capabilities(answer["capabilities"])
     lines.append(Text("\nRoutes", "bold"))
     for one in answer["routes"]:
         here = " → ".join(one["route"]) or "nothing: tasks of this type are stopped"
@@ -121,6 +122,19 @@ def show_doctor(answer: Answer) -> RenderableType:
     if not answer["healthy"]:
         lines.append(Text(NOTHING_HERE, "yellow"))
     return Group(*lines)
+
+
+def _show_capabilities(probed: Sequence[Answer]) -> list[Text]:
+    """Say what servers do with the models that were asked."""
+    words = {True: "yes", False: "no", None: "not known"}
+    lines = [Text("\nWhat servers do", "bold")] if probed else []
+    for one in probed:
+        said = one.get("reason") or (
+            f"JSON Schema: {words[one['schema']]}, log probabilities: {words[one['logprobs']]}, "
+            f"context: {one['context_tokens'] or 'not known'}"
+        )
+        lines.append(_check_mark(one["tier"], said, good="reason" not in one))
+    return lines
 
 
 def _check_mark(name: str, text: str, *, good: bool) -> Text:

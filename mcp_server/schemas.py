@@ -37,6 +37,7 @@ class ExecuteArguments(Arguments):
     max_tier: str = ""
     max_cost_usd: Annotated[float | None, Field(ge=0)] = None
     timeout_seconds: Annotated[float | None, Field(gt=0)] = None
+    fresh: Annotated[bool, Field(description="Not from the cache")] = False
     resume: Annotated[str, Field(description="task_id to wait for or go on with")] = ""
     detail: Annotated[bool, Field(description="Every attempt and receipt")] = False
 

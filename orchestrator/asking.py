@@ -108,15 +108,15 @@ class Asking:
         completion, also = await self.cache.find(place) if place else None, None
         if completion is None:
             completion, also = await self._buy(key, served, request)
-            if place and is_repeatable(request):
+            if place and is_repeatable(request, sample):
                 await self.cache.keep(place, completion)
         await self.steps.remember(key, completion, also)
         return completion
 
     async def praise(self, served: Served, request: Request, sample: int, completion: Completion) -> None:
-        """Keep an answer that was drawn at random, now that its work has passed."""
+        """Keep an answer that was drawn at random, now that its work has passed all its own gates."""
         place = self._place(served, request, sample)
-        if place and not is_repeatable(request):
+        if place and not is_repeatable(request, sample):
             await self.cache.keep(place, completion)
 
     def _place(self, served: Served, request: Request, sample: int) -> str:

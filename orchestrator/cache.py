@@ -38,9 +38,9 @@ def key_of(config: BackendPolicy, request: Request, sample: int = 0) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=dict).encode()).hexdigest()
 
 
-def is_repeatable(request: Request) -> bool:
-    """Tell whether the model would say the same again: greedy decoding, or a seed."""
-    return request.sampling.temperature == 0 or request.sampling.seed is not None
+def is_repeatable(request: Request, sample: int = 0) -> bool:
+    """Tell whether the model would say the same again: greedy decoding, or a seed of the policy's."""
+    return request.sampling.temperature == 0 or (request.sampling.seed is not None and sample == 0)
 
 
 def is_whole(completion: Completion) -> bool:

@@ -91,7 +91,7 @@ def _confirm(route: Route, attempts: Sequence[Attempt], standing: Standing) -> T
     author = None if standing.ended else _next_author(route, attempts)
     enough = route.wanted_confidence if author is None or author.paid else max(SURE, route.wanted_confidence)
     sure = not route.wanted_confidence or (last.support == "alone" and last.confidence >= enough)
-    if sure or last.support in {"", "agreed"}:
+    if last.support in {"", "agreed"} or (sure and "agreement" not in route.demanded):
         return _accept(route, attempts)
     return _clear(Try(author, "confirm") if author else None, route, attempts, standing)
 
@@ -168,11 +168,11 @@ def _next_try(route: Route, attempts: Sequence[Attempt]) -> Try | None:
 
 
 def _next_author(route: Route, attempts: Sequence[Attempt]) -> Served | None:
-    """Find the next tier above the last one that was not tried."""
-    names = [tier.tier for tier in route.tiers]
-    place = names.index(attempts[-1].tier) if attempts[-1].tier in names else -1
-    tried = {attempt.tier for attempt in attempts}
-    return next((tier for tier in route.tiers[place + 1 :] if tier.tier not in tried), None)
+    """Find the next tier above the last one that was not tried; learning may have left that one out since."""
+    ladder = [tier.tier for tier in route.ladder or route.tiers]
+    place = ladder.index(attempts[-1].tier) if attempts[-1].tier in ladder else -1
+    passed_over = {*ladder[: place + 1], *(attempt.tier for attempt in attempts)}
+    return next((tier for tier in route.tiers if tier.tier not in passed_over), None)
 
 
 def _settle(route: Route, attempts: Sequence[Attempt], standing: Standing) -> Finish:

@@ -5,6 +5,9 @@ from backends.errors import BackendError, BackendTimeout, BackendUnavailable, Mo
 from backends.matching import resolve
 from orchestrator.policy import TierPolicy
 
+STOOD_IN = "another backend answered"
+"""How the warning begins of an answer that is not the asked backend's."""
+
 
 def falls_back(error: BackendError, *, paid: bool) -> bool:
     """Tell whether another backend may be asked after this: the server is the trouble, not the request.

@@ -22,6 +22,7 @@ from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
 from orchestrator.policy import SandboxPolicy
 from orchestrator.records import Kind, Opening, Records, TaskRecord
+from orchestrator.retention import check_whole
 from orchestrator.roots import PathRefused, Roots
 from orchestrator.route import RouteError, choose_task_type, select_tiers
 from orchestrator.safe_paths import path_problem
@@ -104,11 +105,13 @@ class Orchestrator:
 
         Raises:
             UnknownTask: There is no such task.
+            TaskError: Its texts were pruned.
         """
         record = await self.find(task_id)
         told = record.told
         if told and (record.status in {"accepted", "skipped"} or _waits_for_person(record)):
             return told
+        check_whole(record)
         record = await self.take_over(record)
         if record.status != "running" and record.told:
             return record.told

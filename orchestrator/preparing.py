@@ -37,7 +37,7 @@ def _prepare_asking(world: World, record: TaskRecord, route: Route, report: Repo
     async def tell(message: str) -> None:
         await report(Event("answer", message))
 
-    cache = Cache(world.records, world.policy.cache)
+    cache = Cache(world.records, world.policy.cache, fresh=record.task.fresh)
     return Asking(record.task_id, purse, world.servers, world.records, steps, cache, tell)
 
 

@@ -18,7 +18,7 @@ from backends.matching import resolve
 from backends.telling import Tell, tell_nobody
 from backends.tokens import BYTES_PER_TOKEN, estimate_tokens, learn_bytes_per_token
 from backends.wrappers import Limited
-from orchestrator.fallback import falls_back, passes_on, patterns_of
+from orchestrator.fallback import STOOD_IN, falls_back, passes_on, patterns_of
 from orchestrator.policy import BackendPolicy, Policy, TierPolicy
 from orchestrator.route import Missing, Served, Survey
 
@@ -83,7 +83,7 @@ class Servers:
             completion = await self._ask_others(others, served, request, tell)
             if completion is None:
                 raise
-            note = f"another backend answered, because {served.backend!r} could not be asked: {error}"
+            note = f"{STOOD_IN}, because {served.backend!r} could not be asked: {error}"
             return replace(completion, warnings=(*completion.warnings, note))
 
     async def capabilities(self, served: Served) -> Capabilities:

@@ -53,6 +53,8 @@ class Task:
     max_tier: str = ""
     max_cost_usd: float | None = None
     timeout_seconds: float | None = None
+    fresh: bool = False
+    """Whether models are asked anew where the cache has their answer."""
 
     def __post_init__(self) -> None:
         """Refuse a task that says nothing, or too much to be a task."""

@@ -1,7 +1,7 @@
 """What a policy from a working folder may say before its user has trusted it. Pure."""
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from orchestrator.policy import Policy
 
@@ -12,9 +12,9 @@ LIMITS = ("usd_per_task", "usd_per_day", "seconds_per_task", "attempts_per_task"
 def find_loosening(data: Mapping[str, object], trusted: Policy) -> Iterator[str]:
     """Yield every key of an untrusted file that does more than tighten the `trusted` policy.
 
-    A task type may get a shorter route, fewer attempts, more validators and a review; `[guards]` may be
-    lowered, lint may block and checkers vote more. What a file leaves out, and everything else, is as the
-    user wrote it.
+    A task type may get a shorter route that keeps the free tiers before paid ones, fewer attempts, more
+    validators and a review; `[guards]` may be lowered, and lint may block. What a file leaves out, and
+    everything else, is as the user wrote it.
     """
     for section in data:
         if section not in SAFE_SECTIONS:
@@ -24,7 +24,7 @@ def find_loosening(data: Mapping[str, object], trusted: Policy) -> Iterator[str]
         own = trusted.validators
         if validators.get("lint", own.lint) not in {own.lint, "block"}:
             yield f"validators.lint = {validators['lint']!r}"
-        if not _is_at_most(own.votes, validators.get("votes", own.votes)):
+        if validators.get("votes", own.votes) != own.votes:
             yield f"validators.votes = {validators['votes']!r}"
     guards = data.get("guards", {})
     if isinstance(guards, Mapping):
@@ -48,9 +48,19 @@ def _find_loosened_types(types: Mapping[str, object], trusted: Policy) -> Iterat
         own = trusted.task_types.get(name)  # type: ignore[call-overload]  # an unknown name is a mistake told later
         if own is None or not isinstance(entry, Mapping):
             continue
+        if _skips_free_tiers(entry.get("route"), own.route, trusted):
+            yield f"task_types.{name}.route = {entry['route']!r} goes past free tiers to paid ones"
         for key in sorted(entry.keys() & _TIGHTER.keys()):
             if not _TIGHTER[key](entry[key], getattr(own, key)):
                 yield f"task_types.{name}.{key} = {entry[key]!r}"
+
+
+def _skips_free_tiers(said: object, own: Sequence[str], trusted: Policy) -> bool:
+    """Tell whether a route keeps a paid tier and leaves out a free one before it."""
+    if not isinstance(said, list):
+        return False
+    paid = [place for place, tier in enumerate(own) if trusted.tiers[tier].paid and tier in said]
+    return any(tier not in said and not trusted.tiers[tier].paid for tier in own[: max(paid, default=0)])
 
 
 def _is_part(some: object, all_: object) -> bool:
@@ -73,7 +83,7 @@ _TIGHTER: Mapping[str, Callable[[object, object], bool]] = {
     "samples": _is_at_most,
     "plan": operator.eq,
     "checker": lambda said, own: said == own or (said is None and own == "none"),
-    "wanted_confidence": lambda said, own: _is_at_most(own, said),
+    "wanted_confidence": operator.eq,
     "usd_per_task": _is_no_dearer,
     "usd_per_day": _is_no_dearer,
     "validators": lambda some, own: _is_part(own, some) or some == own,

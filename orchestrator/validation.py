@@ -19,6 +19,12 @@ from validators.languages import by_path, ending, find_language
 from validators.validator import Given, judge_in_order
 from validators.verdict import Candidate, Diagnostic, Verdict
 
+_ONLY_IN_TASKS: Mapping[str, str] = {
+    "agreement": "It holds the work of several authors against each other",
+    "generated_tests": "Its tests are written by a model from the task alone",
+}
+"""What only a task that the orchestrator has done can be judged by, and why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -61,8 +67,19 @@ async def validate_submission(world: World, submission: Submission) -> Judgement
     if "semantic" in names and bench.checker is None:
         reason = "No tier is served here that could judge; run `orchestrator doctor`."
         verdicts.append(Verdict("semantic", "unavailable", 0.0, reason=reason))
+    verdicts += _only_in_tasks(names)
     passed = is_approved(verdicts, tuple(asked))
     return Judgement(passed, estimate_confidence(verdicts) if passed else 0.0, tuple(verdicts))
+
+
+def _only_in_tasks(names: Sequence[str]) -> list[Verdict]:
+    """Say of what was asked for and cannot judge work that comes from elsewhere why it does not."""
+    told = "; it judges only within a task that the orchestrator does. Leave it out here."
+    return [
+        Verdict(name, "unavailable", 0.0, reason=f"{_ONLY_IN_TASKS[name]}{told}")
+        for name in names
+        if name in _ONLY_IN_TASKS
+    ]
 
 
 def _take_candidate(world: World, submission: Submission) -> tuple[Candidate | None, tuple[Diagnostic, ...]]:

@@ -51,10 +51,14 @@ def probability_of_approval(tokens: Sequence[TokenLogprob]) -> float | None:
 
 def _normalised(token: TokenLogprob) -> float | None:
     logprobs = {token.token: token.logprob, **dict(token.top)}
-    approve = sum(math.exp(one) for text, one in logprobs.items() if _begins(text, _APPROVE))
-    reject = sum(math.exp(one) for text, one in logprobs.items() if _begins(text, _REJECT))
+    approve = sum(_probability(one) for text, one in logprobs.items() if _begins(text, _APPROVE))
+    reject = sum(_probability(one) for text, one in logprobs.items() if _begins(text, _REJECT))
     total = approve + reject
     return approve / total if total > 0 and math.isfinite(total) else None
+
+
+def _probability(logprob: float) -> float:
+    return math.exp(min(logprob, 0.0))  # no more than certain, whatever a server says
 
 
 def _begins(token: str, word: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from orchestrator.cache import CACHED
 from orchestrator.confidence import strongest_gate
+from orchestrator.fallback import STOOD_IN
 from orchestrator.learning.beliefs import RETRIES, Beliefs, Place, Worker, ratios, trust
 from orchestrator.learning.counts import Key, Kind, Observation
 from orchestrator.outcome import Attempt
@@ -46,7 +47,8 @@ def observe(
 ) -> tuple[Observation, ...]:
     """Say what the attempts of one task teach.
 
-    Those that reached nobody teach nothing, nor do answers from the cache: they taught when they were new.
+    Those that reached nobody teach nothing, nor do answers from the cache, which taught when they were new,
+    and those that another backend gave in the worker's place.
 
     Args:
         beliefs: What is believed now.
@@ -59,9 +61,13 @@ def observe(
     return tuple(
         observation
         for index, turn in enumerate(turns)
-        if turn[-1].number in new and not any(CACHED in one.warnings for one in turn)
+        if turn[-1].number in new and not any(map(_is_anothers, turn))
         for observation in _of_turn(beliefs, case, turn, turns[:index])
     )
+
+
+def _is_anothers(attempt: Attempt) -> bool:
+    return any(one == CACHED or one.startswith(STOOD_IN) for one in attempt.warnings)
 
 
 def observe_review(beliefs: Beliefs, case: Case, attempt: Attempt, *, right: bool) -> tuple[Observation, ...]:

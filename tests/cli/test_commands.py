@@ -115,6 +115,18 @@ def test_doctor_says_what_is_found_and_what_the_routes_become(play):
     assert "weak → strong" in shown
 
 
+def test_doctor_asks_the_models_what_their_servers_do_only_when_it_is_told_to(play):
+    run = play(default='{"number": 3}')
+
+    told = json.loads(run("doctor", "--probe", "--json")[1])
+    shown = run("doctor", "--probe")[1]
+    silent = json.loads(run("doctor", "--json")[1])
+
+    assert {one["tier"] for one in told["capabilities"]} == {"weak", "strong"}
+    assert "JSON Schema: yes" in shown
+    assert silent["capabilities"] == []
+
+
 def test_doctor_of_an_empty_machine_leaves_with_1_and_says_why(play, monkeypatch, tmp_path):
     run = play()
     config = tmp_path / "escalation.toml"

@@ -69,6 +69,8 @@ def test_verify_finds_nothing_in_an_honest_ledger_and_the_row_that_somebody_chan
     run("run", *TASK, "--yes", "--json")
 
     honest, out, _ = run("report", "--verify", "--json")
+    noted = run("report", "--verify", json.loads(out)["head"])[0]
+    foreign = run("report", "--verify", "0" * 64)[0]
     shown = run("report", "--verify")[1]
     change_price(tmp_path / "home" / "ledger.db")
     changed, _, _ = run("report", "--verify", "--json")
@@ -76,6 +78,7 @@ def test_verify_finds_nothing_in_an_honest_ledger_and_the_row_that_somebody_chan
 
     told = json.loads(out)
     assert (honest, told["intact"], told["reason"]) == (DONE, True, "")
+    assert (noted, foreign) == (DONE, NOT_DONE)
     assert told["head"] in shown.replace("\n", "")
     assert changed == NOT_DONE
     assert "does not hold" in named

@@ -192,6 +192,19 @@ def test_a_free_second_author_is_asked_unless_the_work_is_as_good_as_certain():
     assert next_step(modest, [passed("weak", confidence=0.99)], PLENTY).status == "accepted"
 
 
+def test_a_second_author_who_was_demanded_is_asked_whatever_confidence_is_wanted():
+    assert next_step(route(demanded=("agreement",)), [passed("weak")], PLENTY) == Try(
+        served("strong"), "confirm"
+    )
+
+
+def test_a_route_that_was_laid_anew_never_goes_down():
+    ladder = (served("weak"), served("strong"), served("best"))
+    learned = route(served("weak"), served("best"), ladder=ladder)
+
+    assert next_step(learned, [failed("strong")], PLENTY) == Try(served("best"), "escalate")
+
+
 def test_where_no_confidence_is_wanted_nobody_else_is_asked():
     assert next_step(route(), [passed("weak")], PLENTY).status == "accepted"
 

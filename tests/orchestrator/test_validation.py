@@ -53,3 +53,15 @@ async def test_examples_that_are_asked_for_must_agree_beside_tests(world):
     )
 
     assert not judgement.passed
+
+
+async def test_what_judges_only_within_a_task_says_so_and_does_not_pass(world):
+    judgement = await validate_submission(
+        world, Submission(WRONG, language="python", validators=("syntax", "agreement", "generated_tests"))
+    )
+
+    assert not judgement.passed
+    told = {verdict.validator: (verdict.status, verdict.reason) for verdict in judgement.verdicts[1:]}
+    assert {status for status, _ in told.values()} == {"unavailable"}
+    assert set(told) == {"agreement", "generated_tests"}
+    assert all("only within a task" in reason for _, reason in told.values())

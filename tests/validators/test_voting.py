@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backends.backend import TokenLogprob
@@ -89,8 +89,18 @@ def test_probabilities_of_nothing_are_no_probability():
     assert probability_of_approval((TokenLogprob("approve", -math.inf),)) is None
 
 
-@given(st.lists(st.builds(TokenLogprob, st.text(), st.floats(max_value=0.0, allow_nan=False))))
-def test_a_probability_is_one(found):
+@given(
+    st.lists(
+        st.builds(
+            TokenLogprob,
+            st.text() | st.sampled_from(["approve", " rej", '"verdict": "']),
+            st.floats(),
+            st.just((("reject", 1e300),)) | st.just(()),
+        )
+    )
+)
+@example([TokenLogprob("approve", 1000.0)])
+def test_a_probability_is_one_whatever_a_server_says(found):
     said = probability_of_approval(found)
 
     assert said is None or 0 <= said <= 1

@@ -26,7 +26,7 @@ def fresh(shape: Shape, draw: Random, room: int = ROOM) -> Value:
     if shape.kind in (list, tuple, set):
         return _fresh_sequence(shape, draw, room)
     if shape.kind is dict and shape.parts[0].seen:
-        size = min(room, draw.randint(1, max(2, *(len(one) for one in shape.seen))))  # type: ignore[arg-type]
+        size = min(room, draw.randint(1, max(2, int(shape.high))))
         each = room // max(1, size)
         keys, values = shape.parts
         return {_hashable(fresh(keys, draw, each)): fresh(values, draw, each) for _ in range(size)}
@@ -46,12 +46,11 @@ def _whole(value: float, shape: Shape, draw: Random) -> Value:
 
 def _fresh_int(shape: Shape, draw: Random) -> int:
     low, high = int(shape.low), int(shape.high)
-    least, most = min(shape.seen), max(shape.seen)  # type: ignore[type-var]
     match draw.randrange(4):
         case 0:
             value = draw.randint(low, min(high, low + 10))
         case 1:
-            value = draw.randint(least, most)  # type: ignore[arg-type]
+            value = draw.randint(*shape.span)
         case 2:
             value = draw.choice(shape.seen) + draw.choice((-2, -1, 1, 2))  # type: ignore[operator]
         case _ if high - low > _MANY_VALUES:
@@ -67,10 +66,8 @@ def _length(shape: Shape, draw: Random) -> int:
 
 
 def _fresh_text(shape: Shape, draw: Random) -> str:
-    if any(" " in str(one) for one in shape.seen):
-        words = [word for one in shape.seen for word in str(one).split(" ")]
-        size = draw.randint(1, max(2, *(str(one).count(" ") + 2 for one in shape.seen)))
-        return " ".join(draw.choice(words) for _ in range(size))
+    if shape.words:
+        return " ".join(draw.choice(shape.words) for _ in range(draw.randint(1, shape.most_words)))
     letters = shape.alphabet or "a"
     if draw.random() < 0.6:
         letters = "".join(draw.sample(letters, min(len(letters), draw.randint(1, 4))))

@@ -26,12 +26,18 @@ class Shape:
     seen: tuple[Value, ...]
     low: float = 0
     high: float = 0
-    """Of numbers; of lengths where it is a sequence."""
+    """Of numbers; of lengths where it is a sequence or a dictionary."""
     parts: tuple["Shape", ...] = ()
     """Of elements: one for all, or one each where `fixed`; of keys and values of a dictionary."""
     fixed: bool = False
     alphabet: str = ""
     decimals: int = 0
+    span: tuple[int, int] = (0, 0)
+    """The least and the greatest number seen, where all are whole."""
+    words: tuple[str, ...] = ()
+    """Of all texts seen, where any holds more than one."""
+    most_words: int = 0
+    """A text made anew has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def learn(values: Sequence[Value], stated: Stated, reach: Reach = SEEN, depth: i
     if kind is dict:
         keys = learn([key for one in seen for key in one], stated, reach, depth + 1)  # type: ignore[attr-defined]
         held = learn([v for one in seen for v in one.values()], stated, reach, depth + 1)  # type: ignore[attr-defined]
-        return Shape(dict, seen, parts=(keys, held))
+        return Shape(dict, seen, high=max(map(len, seen)), parts=(keys, held))  # type: ignore[arg-type]
     return Shape(kind, seen)
 
 
@@ -80,7 +86,8 @@ def _learn_number(kind: type, seen: tuple[Any, ...], stated: Range, reach: Reach
     if stated.high is not None:
         high = min(high, max(stated.high, most))
     decimals = max((len(repr(one).partition(".")[2]) for one in seen if type(one) is float), default=0)
-    return Shape(kind, seen, low, max(low, high), decimals=min(decimals, 6))
+    span = (least, most) if kind is int else (0, 0)
+    return Shape(kind, seen, low, max(low, high), decimals=min(decimals, 6), span=span)
 
 
 def _learn_text(seen: tuple[Any, ...], stated: Stated, reach: Reach, depth: int) -> Shape:
@@ -95,7 +102,11 @@ def _learn_text(seen: tuple[Any, ...], stated: Stated, reach: Reach, depth: int)
     low, high = _lengths(seen, stated, reach, depth)
     if len(seen) > 1 and all(len(one) == 1 for one in seen):
         low = high = 1  # a character
-    return Shape(str, seen, low, high, alphabet="".join(dict.fromkeys(alphabet)))
+    words = tuple(word for one in seen for word in one.split(" ")) if " " in letters else ()
+    most = max(one.count(" ") for one in seen) + 2
+    return Shape(
+        str, seen, low, high, alphabet="".join(dict.fromkeys(alphabet)), words=words, most_words=most
+    )
 
 
 def _learn_sequence(kind: type, seen: tuple[Any, ...], stated: Stated, reach: Reach, depth: int) -> Shape:

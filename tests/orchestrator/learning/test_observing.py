@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.cache import CACHED
+from orchestrator.fallback import STOOD_IN
 from orchestrator.learning.beliefs import NOTHING, Beliefs
 from orchestrator.learning.counts import Count
 from orchestrator.learning.observing import (
@@ -199,8 +200,9 @@ def test_what_is_told_rests_on_what_was_learned_before():
 
 
 @pytest.mark.parametrize("make", [passed, failed])
-def test_an_answer_from_the_cache_teaches_nothing_anew(make):
-    assert taught([make(1, warnings=(CACHED,))]) == {}
+@pytest.mark.parametrize("warning", [CACHED, f"{STOOD_IN}, because 'one' could not be asked: it is down"])
+def test_an_answer_that_is_not_the_workers_own_of_now_teaches_nothing(make, warning):
+    assert taught([make(1, warnings=(warning,))]) == {}
 
 
 def test_after_a_cached_answer_that_failed_the_next_tier_is_asked_later_all_the_same():

@@ -7,6 +7,7 @@ from random import Random
 from validators.agreement.traits import Held
 
 _MOST_COMPARED = 10_000
+"""Pairs of values that cannot be hashed: more of them are not looked through."""
 
 
 def _flat(value: Held) -> Iterator[Held]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from validators.agreement.comparing import Comparison
+from validators.agreement.comparing import FEWEST, Comparison
 from validators.sandboxed import unavailable
 from validators.verdict import Diagnostic, Verdict
 
@@ -21,8 +21,8 @@ def judge_agreement(comparison: Comparison, index: int, authors: Sequence[str] =
     """Judge one program by those of other authors.
 
     Passed: at least one other author's program does the same, and no larger group does another thing. Failed:
-    it stands against two or more that do the same. Else unavailable; one against one carries the arguments on
-    which they differ, without saying who is right.
+    it stands against two or more that do the same, and a differing call shows it. Else unavailable; one
+    against one carries the arguments on which they differ, without saying who is right.
 
     Args:
         comparison: Of programs that pass the tests at hand.
@@ -38,15 +38,21 @@ def judge_agreement(comparison: Comparison, index: int, authors: Sequence[str] =
     differing = tuple(_differences(comparison, index))
     if friends and len(friends) + 1 > against:
         return _passed(comparison, index, own, len(friends), differing)
-    if against > max(1, len(friends) + 1):
+    if differing and against > max(1, len(friends) + 1):
         return Verdict(NAME, "failed", _AGAINST, differing)
     if differing:
         reason = "Programs of different authors do not return the same; more of them are needed to decide."
         return Verdict(NAME, "unavailable", 0.0, differing, reason)
-    reason = (
-        "No second author's program passes yet." if comparison.count < 2 else "Too few calls returned values."
-    )
-    return unavailable(NAME, reason)
+    return unavailable(NAME, _why_nothing(comparison, index))
+
+
+def _why_nothing(comparison: Comparison, index: int) -> str:
+    if comparison.count < 2:
+        return "No second author's program passes yet."
+    own = [pair for pair in comparison.pairs if index in (pair.first, pair.second)]
+    if any(pair.raised and pair.informative >= FEWEST for pair in own):
+        return "On many calls one program raises an exception where another returns a value."
+    return "Too few calls returned values."
 
 
 def _authors(group: Sequence[int], writers: Sequence[str]) -> int:

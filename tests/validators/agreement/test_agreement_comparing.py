@@ -1,5 +1,6 @@
 """What results of several programs say about each other."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,12 +92,43 @@ def test_a_lone_program_waits_for_a_second_author():
     assert (verdict.status, verdict.reason) == ("unavailable", "No second author's program passes yet.")
 
 
-def test_exceptions_say_nothing_but_a_call_that_does_not_end_does():
-    raising = (*values("1", "1", "1"), *[Result("error", "IndexError")] * 17)
+ERROR = Result("error", "IndexError")
+
+
+def test_few_exceptions_say_nothing_but_a_call_that_does_not_end_does():
+    raising = (*same()[:18], *[ERROR] * 2)
     slow = (*same()[:19], Result("timeout"))
 
     assert judge_agreement(compared(same(), raising), 1).status == "passed"
     assert "takes too long" in judge_agreement(compared(same(), slow), 1).diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    ("raised", "bounded", "agrees"), [(3, True, False), (6, False, True), (7, False, False)]
+)
+def test_a_program_that_raises_often_where_another_returns_does_not_do_the_same(raised, bounded, agrees):
+    raising = (*same()[raised:], *[ERROR] * raised)
+
+    comparison = compared(same(), raising, bounded=bounded)
+
+    assert comparison.pairs[0].agrees is agrees
+    assert agrees or judge_agreement(comparison, 1).reason == (
+        "On many calls one program raises an exception where another returns a value."
+    )
+
+
+def test_what_raises_on_bad_arguments_in_both_programs_parts_nobody():
+    raising = (*same()[:4], *[ERROR] * 16)
+
+    assert judge_agreement(compared(raising, raising), 1).status == "passed"
+
+
+def test_a_majority_fails_a_program_only_by_a_call_that_shows_it():
+    raising = (*same()[:4], *[ERROR] * 16)
+
+    verdict = judge_agreement(compared(same(), same(), raising), 2)
+
+    assert (verdict.status, verdict.diagnostics) == ("unavailable", ())
 
 
 def test_few_values_say_nothing():

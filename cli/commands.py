@@ -69,17 +69,17 @@ async def _run(arguments: argparse.Namespace) -> int:
 async def run(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     """Delegate one task, or go on with one."""
     task_id = given.resume or new_id()
+    task = None if given.resume else read_task(given)
     with Live(quiet=given.json) as live:
-        live.name(f"task {task_id}; to go on with it later: orchestrator run --resume {task_id}")
-        if given.resume:
+        if task is None:
             if given.yes:
                 await orchestrator.world.records.approve_paid(task_id)
             outcome = await orchestrator.resume(task_id, live.report)
         else:
-            task = read_task(given)
+            live.name(f"task {task_id}; to go on with it later: orchestrator run --resume {task_id}")
             outcome = await orchestrator.execute(task, live.report, task_id, approved_paid=given.yes)
     show.tell(given, answers.tell_outcome(outcome, detail=given.detail), show.show_outcome)
-    if outcome.status == "stopped" and not any(attempt.tokens_out for attempt in outcome.attempts):
+    if outcome.status == "stopped" and any("doctor" in step for step in outcome.next_steps):
         return BROKEN_WORLD
     return DONE if outcome.status == "accepted" else NOT_DONE
 
@@ -140,6 +140,8 @@ async def review(orchestrator: Orchestrator, given: argparse.Namespace) -> int:
     goes_on = record.status == "stopped" or (record.status == "needs_approval" and record.approved_paid)
     then = [f"orchestrator run --resume {record.task_id}"] if goes_on else []
     told: Answer = {"task_id": record.task_id, "status": record.status, "next_steps": then}
+    if goes_on:
+        told["message"] = "money is allowed for it" if record.approved_paid else "it begins anew"
     show.tell(given, told, show.show_classification)
     return DONE
 

@@ -9,6 +9,7 @@ from anyio import to_thread
 
 from backends.backend import Completion
 from backends.errors import BackendError, ContextTooLong, MalformedReply, RequestRefused
+from orchestrator.cache import CACHED
 from orchestrator.decide import Try
 from orchestrator.deliver import digest_of
 from orchestrator.events import Event
@@ -66,7 +67,8 @@ async def make_attempt(job: Job, turn: Turn) -> Attempt:
         return replace(
             blank, trouble=_name_trouble(error), message=str(error), seconds=time.perf_counter() - started
         )
-    await job.report(Event("answer", f"{served.model} answered, {completion.usage.tokens_out} tokens"))
+    how = "from the cache" if CACHED in completion.warnings else f"{completion.usage.tokens_out} tokens"
+    await job.report(Event("answer", f"{served.model} answered, {how}"))
     seen = Seen({})
     if job.brief.context:
         seen = await job.asking.steps.take(f"seen/{turn.number}", Seen, partial(_see, job))
@@ -93,9 +95,11 @@ async def ask_plan(job: Job, step: Try, attempts: Sequence[Attempt]) -> str:
     if not job.route.plan or step.how == "confirm" or any(attempt.approved for attempt in attempts):
         return ""
     try:
-        return (await job.asking.ask("plan", step.tier, write_plan(job.brief, step.tier))).text
+        plan = await job.asking.ask("plan", step.tier, write_plan(job.brief, step.tier))
     except (BackendError, Spent):
         return ""
+    await job.report(Event("answer", f"{step.tier.model} made a plan"))
+    return plan.text
 
 
 async def _see(job: Job) -> Seen:
@@ -135,7 +139,7 @@ async def _judge_reply(job: Job, turn: Turn, attempt: Attempt, completion: Compl
 
 
 def _demand(job: Job, turn: Turn, judged: Judged) -> tuple[str, ...]:
-    """Name the validators that must pass: those of the route, and a checker that was asked.
+    """Name the validators that must pass: those of the route, an asked checker, written tests that doubt.
 
     The doubt of a checker that is the worker itself is no more than advice where something ran the work.
     """
@@ -146,7 +150,9 @@ def _demand(job: Job, turn: Turn, judged: Judged) -> tuple[str, ...]:
         for one in judged.verdicts
         if one.validator == "semantic" and not (own and is_doubt(one) and was_run(judged.verdicts))
     ]
-    return tuple(dict.fromkeys((*given, *asked)))
+    written = [one for one in judged.verdicts if one.validator == "generated_tests" and one.diagnostics]
+    doubting = ["generated_tests"] if written and not was_run(judged.verdicts) else []
+    return tuple(dict.fromkeys((*given, *asked, *doubting)))
 
 
 def _name_trouble(error: BackendError) -> Trouble:

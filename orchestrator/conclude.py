@@ -40,16 +40,14 @@ def conclude(
         escalations=count_escalations(attempts),
         confidence=best.confidence if best else 0.0,
         cost_usd=account.spent_usd,
-        saved_usd=_estimate_saving(policy, best, account.spent_usd) if status == "accepted" else 0.0,
+        saved_usd=_estimate_saving(policy, best, account.spent_usd) if best and status == "accepted" else 0.0,
         message=_explain(policy, step, attempts, account),
         next_steps=_suggest(task_id, status, step, best),
     )
 
 
-def _estimate_saving(policy: Policy, accepted: Attempt | None, cost: float) -> float:
+def _estimate_saving(policy: Policy, accepted: Attempt, cost: float) -> float:
     """Compare with the dearest tier asked once, with as many tokens as the accepted attempt took."""
-    if accepted is None:
-        return 0.0
     dearest = max(
         (accepted.tokens_in * tier.usd_per_mtok_in + accepted.tokens_out * tier.usd_per_mtok_out) / 1e6
         for tier in policy.tiers.values()
@@ -81,6 +79,11 @@ def _suggest(task_id: str, status: Status, step: Ask | Finish, best: Attempt | N
         )
     if status == "needs_review":
         return (f"Look at the output, then orchestrator_review approve, reject, retry or skip {task_id}",)
+    if status == "stopped" and isinstance(step, Finish) and step.limit:
+        return (
+            "Raise that limit, in [guards] or of the task type or of the call",
+            f"Then resume={task_id!r}",
+        )
     if status == "stopped":
         return ("Run `orchestrator doctor` to see what is served", f"Then resume={task_id!r}")
     if status == "skipped":

@@ -60,6 +60,8 @@ class Finish:
 
     status: Status
     reason: str
+    limit: bool = False
+    """Whether a limit of time, attempts, tokens or money ended it, so that going on needs a higher one."""
 
 
 def next_step(route: Route, attempts: Sequence[Attempt], standing: Standing) -> Try | Ask | Finish:
@@ -194,9 +196,8 @@ def _has_passed(attempts: Sequence[Attempt]) -> bool:
 
 
 def _stopped(standing: Standing) -> Finish:
-    if standing.runaway:
-        return Finish("stopped", standing.runaway)
-    return Finish("stopped", f"the time limit of {standing.limit_seconds:g} s is used up")
+    used_up = f"the time limit of {standing.limit_seconds:g} s is used up"
+    return Finish("stopped", standing.runaway or used_up, limit=True)
 
 
 def _exhausted(route: Route, attempts: Sequence[Attempt]) -> Finish:

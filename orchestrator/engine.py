@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from orchestrator.asking import price_at_worst
 from orchestrator.budgets import expect_usd, find_runaway
 from orchestrator.classify import Classification
 from orchestrator.conclude import Account, conclude
@@ -16,6 +17,7 @@ from orchestrator.learning.observing import Case, observe
 from orchestrator.outcome import Attempt, Outcome
 from orchestrator.policy import Policy
 from orchestrator.preparing import prepare_job
+from orchestrator.prompting import write_request
 from orchestrator.records import Records, TaskRecord
 from orchestrator.rlm.errors import Spent
 from orchestrator.sampling import draw
@@ -36,13 +38,15 @@ async def delegate(
     draws = draw_for(record.task_id)
     laid = await lay_route(world, task, classification, draws=draws, approved=record.approved_paid)
     await report(Event("route", describe_route(laid)))
-    job = prepare_job(world, record, classification, laid, report)
+    job = await prepare_job(world, record, classification, laid, report)
     attempts = await _recall(world.records, record)
     known = len(attempts)
     number = 0 if record.is_new else await world.records.last_number(record.task_id)
     while True:
         standing = _stand(world.policy, record, attempts, time.monotonic() - started)
         step = next_step(laid.route, attempts, standing)
+        if isinstance(step, Ask):
+            step = refuse_hopeless(job, step, attempts)
         if isinstance(step, Ask | Finish):
             break
         try:
@@ -93,6 +97,17 @@ async def _try(
         if attempt.trouble:
             await job.report(Event("attempt", f"{step.tier.tier}: {attempt.message}", good=False))
     return made
+
+
+def refuse_hopeless(job: Job, step: Ask, attempts: Sequence[Attempt]) -> Ask | Finish:
+    """End where no yes would help: the task's money does not reach for one call at its worst price."""
+    tier = job.asking.servers.policy.tiers[step.tier.tier]
+    request = write_request(job.brief, Try(step.tier, "confirm"), attempts, tier)
+    worst, limit = price_at_worst(request, tier), job.asking.purse.task_usd
+    if worst <= limit:
+        return step
+    said = f"a call to {step.tier.tier} may cost ${worst:.4f}, this task may cost ${limit:.2f}"
+    return end_unpaid(job.route, attempts, said)
 
 
 async def _warn(job: Job, step: Try, attempts: Sequence[Attempt]) -> None:

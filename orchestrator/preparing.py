@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from orchestrator.asking import Asking, open_purse
 from orchestrator.bench import Bench
 from orchestrator.cache import Cache
@@ -41,7 +43,7 @@ def _prepare_asking(world: World, record: TaskRecord, route: Route, report: Repo
     return Asking(record.task_id, purse, world.servers, world.records, steps, cache, tell)
 
 
-def prepare_job(
+async def prepare_job(
     world: World, record: TaskRecord, classification: Classification, laid: Laid, report: Report
 ) -> Job:
     """Read what the worker is shown and wire what its attempts need.
@@ -73,18 +75,19 @@ def prepare_job(
         asking=asking,
         bench=bench,
         report=report,
-        seeds=_find_seeds(task, laid.route),
+        seeds=await _find_seeds(task, laid.route),
         beliefs=laid.beliefs,
     )
 
 
-def _find_seeds(task: Task, route: Route) -> "Seeds | None":
+async def _find_seeds(task: Task, route: Route) -> "Seeds | None":
     """Find what authors can be compared on, where that is wanted and there can be more than one."""
     if "agreement" not in route.validators or task.language != "python" or len(route.tiers) < MIN_AUTHORS:
         return None
     from validators.agreement.seeds import find_seeds  # noqa: PLC0415 - a server must start without parsers
 
-    seeds = find_seeds(f"{task.task}\n{task.requirements}", task.tests)
+    said = f"{task.task}\n{task.requirements}"
+    seeds = await to_thread.run_sync(find_seeds, said, task.tests)  # long tests take a while to read
     return None if seeds is None or seeds.any_answer else seeds
 
 

@@ -42,7 +42,7 @@ validators = ["syntax"]
 complexity = [3, 6]
 route = ["weak", "strong", "dear"]
 attempts_per_tier = 2
-validators = ["syntax", "compile", "tests"]
+validators = {gates}
 {standard}
 [task_types.complex_architecture]
 complexity = [6, 9]
@@ -94,6 +94,7 @@ def set_stage(
     plans: tuple = (),
     written: tuple = (),
     standard: str = "",
+    gates: tuple = ("syntax", "compile", "tests"),
     learning: str = "explore = 0.0",
     default: str = "?",
     **answers,
@@ -101,7 +102,8 @@ def set_stage(
     """Write a policy and a script: `weak`, `strong`, `dear` answer in turn.
 
     `checks` is what checkers say, `plans` what is said to whoever asks for a plan, `written` to whoever asks
-    for tests, `standard` what else the policy says of standard_dev, `learning` of that.
+    for tests, `gates` are the validators of standard_dev and `standard` what else the policy says of it,
+    `learning` of that.
     """
     scripts = {}
     for name in ("weak", "strong", "dear"):
@@ -113,7 +115,8 @@ def set_stage(
     script = folder / "script.json"
     script.write_text(json.dumps({"models": scripts}))
     config = folder / "escalation.toml"
-    config.write_text(POLICY.format(script=script, extra=extra, standard=standard, learning=learning))
+    words = {"extra": extra, "standard": standard, "learning": learning, "gates": json.dumps(list(gates))}
+    config.write_text(POLICY.format(script=script, **words))
     (folder / "project").mkdir(exist_ok=True)
     return Stage(folder / "project", folder / "home", config)
 

@@ -136,3 +136,20 @@ async def test_tests_that_are_wanted_of_a_model_are_written_beside_those_that_we
     passed = {one["validator"]: one["status"] for one in answer["verdicts"]}
     assert answer["status"] == "accepted"
     assert (passed["tests"], passed["generated_tests"]) == ("passed", "passed")
+
+
+async def test_a_doubt_of_written_tests_is_another_try_although_the_checker_approves(stage):
+    set_up = stage(
+        weak=[WRONG],
+        strong=[GOOD],
+        written=[WRITTEN],
+        checks=[APPROVE],
+        standard='checker = "strong"',
+        gates=("syntax", "generated_tests"),
+    )
+    async with set_up.client() as client:
+        doubted = await delegate(client, max_tier="weak")
+        answer = await delegate(client)
+
+    assert doubted["status"] == "needs_review"
+    assert (answer["status"], answer["tier"]) == ("accepted", "strong")

@@ -330,7 +330,9 @@ async def test_a_request_that_a_server_has_no_room_for_was_not_worked_on(kind):
 
 
 async def test_too_many_requests_tell_how_long_to_wait(kind):
-    error = await error_of(kind, Reply(('{"error": "slow down"}',), status=429, headers={"retry-after": "70"}))
+    error = await error_of(
+        kind, Reply(('{"error": "slow down"}',), status=429, headers={"retry-after": "70"})
+    )
 
     assert isinstance(error, BackendUnavailable)
     assert error.retry_after_seconds == 70  # longer than anybody waits, so it is told at once

@@ -134,7 +134,7 @@ def test_a_task_that_reached_nobody_is_stopped_so_that_it_can_be_resumed():
 def test_time_that_is_used_up_stops_the_task():
     step = next_step(route(), [failed("weak")], Standing(elapsed_seconds=10, limit_seconds=10))
 
-    assert step == Finish("stopped", "the time limit of 10 s is used up")
+    assert step == Finish("stopped", "the time limit of 10 s is used up", limit=True)
 
 
 def test_a_paid_tier_needs_a_persons_yes_once():
@@ -266,12 +266,14 @@ def test_what_passed_is_taken_when_the_limits_end_the_wait_for_a_second_author()
 
     assert next_step(SURER, [passed("weak")], over).status == "accepted"
     assert next_step(SURER, [passed("weak"), passed("strong", 2, "contested")], over).status == "needs_review"
-    assert next_step(SURER, [failed("weak")], over) == Finish("stopped", "30 attempts are used up")
+    assert next_step(SURER, [failed("weak")], over) == Finish(
+        "stopped", "30 attempts are used up", limit=True
+    )
 
 
 def test_where_the_money_ends_what_passed_is_taken_and_else_the_task_stops():
     assert end_unpaid(PAID, [passed("weak")], "no money").status == "accepted"
-    assert end_unpaid(PAID, [failed("weak")], "no money") == Finish("stopped", "no money")
+    assert end_unpaid(PAID, [failed("weak")], "no money") == Finish("stopped", "no money", limit=True)
 
 
 def test_a_second_author_is_no_escalation():

@@ -133,3 +133,33 @@ def test_models_can_share_a_tier_or_be_chosen_by_domain():
     assert by_domain.patterns("code") == ("c",)
     assert by_domain.patterns("general") == ("m",)
     assert only_domains.patterns("general") == ("c",)
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "said"),
+    [
+        ("voices", 7, "voices: must hold tables"),
+        (
+            "voices",
+            {"v": {"system": "x", "start_tier": "nope"}},
+            "voices.v.start_tier = 'nope': no such tier",
+        ),
+        ("classifier", {"ask_when_unsure": "nope"}, "classifier.ask_when_unsure = 'nope': no such tier"),
+        ("classifier", {"ask_when_unsure": "opus"}, "classifier.ask_when_unsure = 'opus': costs money"),
+    ],
+)
+def test_a_section_that_names_what_is_not_there_is_refused(section, value, said):
+    with pytest.raises(PolicyError, match=said):
+        parse_policy({**SHIPPED, section: value})
+
+
+def test_a_free_tier_may_be_asked_where_words_leave_it_open():
+    policy = parse_policy({**SHIPPED, "classifier": {"ask_when_unsure": "local_fast"}})
+
+    assert policy.classifier.ask_when_unsure == "local_fast"
+
+
+def test_where_the_policy_does_not_say_who_checks_the_next_tier_does_from_five_on():
+    rules = parse_policy(SHIPPED).task_types["standard_dev"].model_copy(update={"checker": None})
+
+    assert (rules.checker_at(4.9), rules.checker_at(5.0)) == ("none", "next")

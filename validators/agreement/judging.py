@@ -37,17 +37,17 @@ def judge_agreement(comparison: Comparison, index: int, authors: Sequence[str] =
     against = max((_authors(group, writers) for group in comparison.clusters if group != own), default=0)
     differing = tuple(_differences(comparison, index))
     if friends and len(friends) + 1 > against:
-        return _passed(comparison, index, own, len(friends), differing)
+        return _passed(comparison, index, own, len(friends))
     if differing and against > max(1, len(friends) + 1):
         return Verdict(NAME, "failed", _AGAINST, differing)
     if differing:
         reason = "Programs of different authors do not return the same; more of them are needed to decide."
         return Verdict(NAME, "unavailable", 0.0, differing, reason)
-    return unavailable(NAME, _why_nothing(comparison, index))
+    return unavailable(NAME, _why_nothing(comparison, index, writers))
 
 
-def _why_nothing(comparison: Comparison, index: int) -> str:
-    if comparison.count < 2:
+def _why_nothing(comparison: Comparison, index: int, writers: Sequence[str]) -> str:
+    if not set(writers) - {writers[index]}:
         return "No second author's program passes yet."
     own = [pair for pair in comparison.pairs if index in (pair.first, pair.second)]
     if any(pair.raised and pair.informative >= FEWEST for pair in own):
@@ -59,16 +59,13 @@ def _authors(group: Sequence[int], writers: Sequence[str]) -> int:
     return len({writers[one] for one in group})
 
 
-def _passed(
-    comparison: Comparison, index: int, own: Sequence[int], friends: int, differing: tuple[Diagnostic, ...]
-) -> Verdict:
+def _passed(comparison: Comparison, index: int, own: Sequence[int], friends: int) -> Verdict:
     pairs = [found for one in own if one != index and (found := comparison.pair(index, one))]
     calls = min(pair.informative for pair in pairs)
     trust = _TRUST[min(friends, max(_TRUST))] * min(pair.share for pair in pairs)
     confidence = trust * (calls / _FEW) ** 0.1 if calls < _FEW else trust
-    notes = tuple(Diagnostic(one.message, severity="note", code=one.code) for one in differing)
     reason = f"{friends} other author{'s' * (friends > 1)} returned the same in {calls} calls"
-    return Verdict(NAME, "passed", round(confidence, 3), notes, reason)
+    return Verdict(NAME, "passed", round(confidence, 3), reason=reason)
 
 
 def _differences(comparison: Comparison, index: int) -> list[Diagnostic]:

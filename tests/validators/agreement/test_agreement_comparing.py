@@ -49,6 +49,15 @@ def test_one_differing_value_keeps_them_apart_and_shows_the_call():
     )
 
 
+def test_values_too_long_to_show_differ_by_their_digests():
+    long = tuple(Result("long", "digest") for _ in INPUTS)
+    other = tuple(Result("long", "another") for _ in INPUTS)
+
+    assert judge_agreement(compared(long, long), 1).status == "passed"
+    (diagnostic,) = judge_agreement(compared(long, other), 1).diagnostics
+    assert "f(0) returns a long value here, but a long value in another program" in diagnostic.message
+
+
 def test_where_no_bounds_are_stated_a_rare_difference_may_come_from_a_bad_argument():
     one_of_twenty = compared(same(), but(7, "2"), bounded=False)
     one_of_two = compared(same(), values(*["1", "2"] * 10), bounded=False)

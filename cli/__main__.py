@@ -1,6 +1,7 @@
 """The command `orchestrator`: its options, and which function each command is."""
 
 import argparse
+import io
 import runpy
 import sys
 from collections.abc import Callable
@@ -191,6 +192,9 @@ def main() -> None:
         sys.argv = ["mcp_server", *(["--config", arguments.config] if arguments.config else [])]
         runpy.run_module("mcp_server", run_name="__main__")
         return
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a mark still shows the words
     from cli.commands import run_command  # noqa: PLC0415 - the server above must not pay for it
 
     leave: Callable[[int], None] = sys.exit

@@ -7,7 +7,7 @@ from orchestrator.answers import Answer
 from orchestrator.ledger import LedgerError
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.policy import TaskTypeName
-from orchestrator.route import Missing, Served, Survey, tiers_of_interest
+from orchestrator.route import Missing, Served, Survey, select_tiers
 from orchestrator.servers import Finding
 from orchestrator.task import Task
 from sandbox.errors import SandboxUnavailable
@@ -93,7 +93,7 @@ def _is_local_gap(name: str, orchestrator: Orchestrator, survey: Survey) -> bool
 
 
 def _describe_route(name: TaskTypeName, orchestrator: Orchestrator, survey: Survey) -> Answer:
-    wanted = tiers_of_interest(Task(name), orchestrator.config.policy, name)
+    wanted = select_tiers(Task(name), orchestrator.config.policy, name)
     found = [survey[tier] for tier in wanted]
     return {
         "task_type": name,

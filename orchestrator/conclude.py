@@ -60,7 +60,8 @@ def _explain(policy: Policy, step: Ask | Finish, attempts: Sequence[Attempt], ac
         return step.reason
     tier = policy.tiers[step.tier.tier]
     prompt_tokens = max((attempt.tokens_in for attempt in attempts), default=0)
-    why = "free models contradict each other" if is_contested(attempts) else "the free tiers did not do it"
+    tried = "the free tiers did not do it" if attempts else "no free tier is on its route"
+    why = "free models contradict each other" if is_contested(attempts) else tried
     return (
         f"{why}; {step.tier.tier} ({step.tier.model}) costs "
         f"${tier.usd_per_mtok_in:g} / ${tier.usd_per_mtok_out:g} per million tokens in / out, about "

@@ -208,6 +208,7 @@ def _exhausted(route: Route, attempts: Sequence[Attempt]) -> Finish:
         return Finish("stopped", f"no tier could be asked; last: {attempts[-1].message}")
     if any(attempt.doubted for attempt in attempts):
         return Finish("needs_review", "nothing failed, but a checker has doubts that it could not prove")
-    if route.when_exhausted == "review":
-        return Finish("needs_review", "every tier was tried and none passed")
-    return Finish("skipped", "every tier was tried and none passed")
+    reason = "every tier was tried and none passed"
+    if all(attempt.trouble == "context" for attempt in attempts):
+        reason = f"no tier has room for it; last: {attempts[-1].message}"
+    return Finish("needs_review" if route.when_exhausted == "review" else "skipped", reason)

@@ -107,6 +107,7 @@ class Ledger:
             connection = apsw.Connection(str(self.path))
             connection.set_busy_timeout(BUSY_MILLISECONDS)
             connection.pragma("journal_mode", "wal")
+            connection.pragma("secure_delete", True)
             connection.pragma("synchronous", "normal")
             _migrate(connection)
             self.path.chmod(0o600)

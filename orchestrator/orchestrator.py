@@ -1,9 +1,7 @@
 """Delegate tasks in this process: begin, resume, hold, settle."""
 
 import contextlib
-import os
 import secrets
-import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,6 +18,7 @@ from orchestrator.events import Event, Report, tell_nobody
 from orchestrator.learning.store import Memory
 from orchestrator.ledger import Ledger
 from orchestrator.outcome import Outcome, Status
+from orchestrator.owners import is_dead, name_owner
 from orchestrator.policy import SandboxPolicy
 from orchestrator.records import Kind, Opening, Records, TaskRecord
 from orchestrator.retention import check_whole
@@ -62,7 +61,7 @@ class Orchestrator:
         named = [Path(root).expanduser() for root in policy.guards.roots]
         whole = {Path("/"), Path.home()}  # where hosts start servers that have no project
         roots = [folder for folder in (self.folder.resolve(),) if folder not in whole] + named
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.owner = name_owner()
         records = Records(Ledger(self.config.home / "ledger.db"))
         self.world = World(
             policy=policy,
@@ -124,7 +123,7 @@ class Orchestrator:
         Returns:
             The task as it stands now: `running` and ours, or ended.
         """
-        if _is_dead(record.owner):
+        if is_dead(record.owner):
             await self.world.records.let_go(record.task_id, record.owner)
         while not await self.world.records.claim(record.task_id, self.owner, LEASE_SECONDS):
             await anyio.sleep(POLL_SECONDS)
@@ -285,21 +284,6 @@ def _innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _is_dead(owner: str) -> bool:
-    """Tell whether a task's owner was a process of this machine that is gone; if in doubt, it lives."""
-    host, _, rest = owner.partition(":")
-    pid = rest.partition(":")[0]
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 def _waits_for_person(record: TaskRecord) -> bool:

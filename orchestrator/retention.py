@@ -14,6 +14,8 @@ from orchestrator.task import Task, TaskError
 from validators.verdict import Receipt, Verdict
 
 DAY_SECONDS = 86_400.0
+KEPT_CHARACTERS = 40
+"""Of a task's words: enough to know it by."""
 TASKS_AT_ONCE = 100
 """In one transaction, so that other processes never wait long."""
 WORTH_SHARE = 0.25
@@ -24,7 +26,7 @@ async def prune(ledger: Ledger, days: float) -> int:
     """Remove prompts, answers, files and remarks of tasks and analyses that ended more than `days` ago.
 
     Ended is accepted or skipped. What waits for a person stays whole, as does what stopped: it can be
-    resumed, and what it paid for would be asked again. The description (at most 500 characters) stays.
+    resumed, and what it paid for would be asked again. The first characters of the description stay.
     Answers that the cache kept before then go too: what those tasks were given is among them.
 
     Returns:
@@ -78,12 +80,13 @@ def _prune_some(db: apsw.Connection, before: float) -> int:
     for row in rows:
         task_id, kind, description, outcome = (str(value) for value in row)
         _prune_one(db, task_id)
-        said = description.strip() or "(pruned)"
+        said = description.strip()[:KEPT_CHARACTERS] or "(pruned)"
         request = write_json(Task(said)) if kind == "task" else json.dumps({"question": said})
         shorter = _shorten(kind, outcome) if outcome else ""
         db.execute(
-            "UPDATE tasks SET pruned = 1, request = ?, outcome = ?, guidance = '' WHERE task_id = ?",
-            (request, shorter, task_id),
+            "UPDATE tasks SET pruned = 1, description = ?, request = ?, outcome = ?, guidance = ''"
+            " WHERE task_id = ?",
+            (said, request, shorter, task_id),
         )
     return len(rows)
 

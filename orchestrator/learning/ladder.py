@@ -23,7 +23,7 @@ CONFIRMED = 0.98
 SLACK = 0.01
 """How far below the wanted confidence a row may be expected to end: estimates are no better than that."""
 
-LEAST = 1e-4
+LEAST = 2e-3
 """What asking the strongest tier counts for at least, in USD, where all tiers are free and quick."""
 
 MANY = 8

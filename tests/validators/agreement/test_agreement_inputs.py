@@ -105,3 +105,9 @@ def test_any_literals_can_be_varied_without_changing_them(seen, seed):
     assert repr(seen) == before
     assert all(len(one.args) == 2 for one in made)
     assert all(eval(repr(one.args)) == one.args for one in made)  # noqa: S307 - literals survive the way into the sandbox
+
+
+def test_two_numbers_that_are_equal_once_need_not_be_again():
+    made = rows(Seeds("add", (), ((0, 0),)))
+
+    assert any(first != second for first, second in made)

@@ -150,7 +150,8 @@ def _accept(route: Route, attempts: Sequence[Attempt]) -> Finish:
         return Finish("needs_review", f"it passed, but {contested if is_contested(attempts) else alone}")
     if route.review == "always":
         return Finish("needs_review", f"passed, and {route.task_type} always needs a person's approval")
-    return Finish("accepted", "")
+    doubt = "though another model's work that passed does it differently"
+    return Finish("accepted", f"passed, {doubt}" if attempts[-1].support == "contested" else "")
 
 
 def _next_try(route: Route, attempts: Sequence[Attempt]) -> Try | None:
@@ -180,13 +181,14 @@ def _next_author(route: Route, attempts: Sequence[Attempt]) -> Served | None:
 def _settle(route: Route, attempts: Sequence[Attempt], standing: Standing) -> Finish:
     """End without a further try: with what passed though nobody confirmed it, else with nothing.
 
-    Of contradicting works the strongest author's is taken where it stands last; where the strongest failed
-    its gates after weaker ones had passed and contradicted each other, a person has to look.
+    Of contradicting works the strongest author's is taken, with low confidence, unless the task type wants a
+    person where a route ends. Where the strongest failed its gates after weaker ones had passed and
+    contradicted each other, a person has to look in any case.
     """
     if not _has_passed(attempts):
         return _stopped(standing) if standing.ended else _exhausted(route, attempts)
-    unclear = is_contested(attempts) and (standing.ended or not attempts[-1].approved)
-    if unclear:
+    settled = attempts[-1].approved and not standing.ended and route.when_exhausted != "review"
+    if is_contested(attempts) and not settled:
         return Finish("needs_review", "it passed, but models that passed as well do it differently")
     return _accept(route, attempts)
 

@@ -114,6 +114,17 @@ def test_an_exhausted_route_ends_as_the_policy_says(when_exhausted, status):
     assert next_step(route(when_exhausted=when_exhausted), attempts, PLENTY).status == status
 
 
+def test_a_task_that_no_tier_has_room_for_ends_with_what_it_needs():
+    attempts = [
+        failed("weak", 1, trouble="context"),
+        failed("strong", 2, trouble="context", message="90 of 80"),
+    ]
+
+    assert next_step(route(), attempts, PLENTY) == Finish(
+        "skipped", "no tier has room for it; last: 90 of 80"
+    )
+
+
 def test_a_route_without_tiers_stops_and_says_why():
     step = next_step(route(tiers=(), left_out=(Missing("haiku", "no key"),)), [], PLENTY)
 
@@ -220,7 +231,10 @@ def test_a_contradiction_is_settled_by_the_strongest_author_who_passed():
     attempts = [passed("weak"), passed("strong", 2, "contested")]
 
     assert next_step(three, attempts, PLENTY) == Try(served("best"), "confirm")
-    assert next_step(three, [*attempts, passed("best", 3, "contested")], PLENTY).status == "accepted"
+    ended = [*attempts, passed("best", 3, "contested")]
+    assert next_step(three, ended, PLENTY).status == "accepted"
+    assert "does it differently" in next_step(three, ended, PLENTY).reason
+    assert next_step(replace(three, when_exhausted="review"), ended, PLENTY).status == "needs_review"
 
 
 def test_a_contradiction_that_no_stronger_author_settled_goes_to_a_person():

@@ -5,6 +5,7 @@ queue up instead of failing. What the tables hold is asked and told in `records`
 """
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -106,13 +107,27 @@ class Ledger:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             connection = apsw.Connection(str(self.path))
             connection.set_busy_timeout(BUSY_MILLISECONDS)
-            connection.pragma("journal_mode", "wal")
+            _switch_to_wal(connection)
             connection.pragma("secure_delete", True)
             connection.pragma("synchronous", "normal")
             _migrate(connection)
             self.path.chmod(0o600)
             self._connection = connection
         return self._connection
+
+
+def _switch_to_wal(connection: apsw.Connection) -> None:
+    """Switch to WAL; of two that open a new file at once, SQLite refuses one without waiting."""
+    deadline = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)  # on the ledger's own thread
+        else:
+            return
 
 
 def _do_apart(connection: apsw.Connection, tell: Callable[[apsw.Connection], object]) -> None:

@@ -167,3 +167,16 @@ async def test_only_its_owner_lets_a_task_go(records):
 
     assert (held.status, held.owner) == ("running", "first")
     assert (free.status, free.owner) == ("stopped", "")
+
+
+async def test_many_that_open_a_new_ledger_at_once_all_may_write(tmp_path):
+    for turn in range(30):
+        ledgers = [Ledger(tmp_path / str(turn) / "ledger.db") for _ in range(8)]
+
+        async with anyio.create_task_group() as group:
+            for ledger in ledgers:
+                group.start_soon(ledger.write, lambda db: db.execute("SELECT 1"))
+
+        for ledger in ledgers:
+            await ledger.aclose()
+    assert len(list(tmp_path.glob("*/ledger.db"))) == 30

@@ -15,6 +15,8 @@ from validators.agreement.running import compare_candidates
 from validators.agreement.seeds import Seeds, find_seeds
 from validators.verdict import Candidate
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = (
     st.integers()
     | st.sampled_from([10**309, -(10**400), 10**4000, 2**13_999, 0])

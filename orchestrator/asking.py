@@ -25,8 +25,6 @@ from orchestrator.route import Served
 from orchestrator.servers import Servers
 from orchestrator.steps import Steps
 
-__all__ = ["Asking", "Purse", "open_purse", "price", "price_at_worst"]
-
 
 @dataclass(frozen=True, slots=True)
 class Purse:
@@ -105,12 +103,14 @@ class Asking:
         if known is not None:
             return known
         place = self._place(served, request, sample)
-        completion, also = await self.cache.find(place) if place else None, None
-        if completion is None:
-            completion, also = await self._buy(key, served, request)
-            if place and is_repeatable(request, sample):
-                await self.cache.keep(place, completion)
+        kept = await self.cache.find(place) if place else None
+        if kept is not None:
+            await self.steps.remember(key, kept)
+            return kept
+        completion, also = await self._buy(key, served, request)
         await self.steps.remember(key, completion, also)
+        if place and is_repeatable(request, sample):
+            await self.cache.keep(place, completion)
         return completion
 
     async def praise(self, served: Served, request: Request, sample: int, completion: Completion) -> None:
@@ -146,10 +146,10 @@ class Asking:
                 model=served.model,
             )
         if not served.paid:
-            return await self._send(served, request), None
+            return await self.servers.complete(served, request, self.tell), None
         reservation = await self._reserve(key, served, request)
         try:
-            completion = await self._send(served, request)
+            completion = await self.servers.complete(served, request, self.tell)
         except BackendError as error:
             if not error.worked_on:  # else it stays reserved: it counts as spent
                 await self.records.money.release(reservation, type(error).__name__)
@@ -157,9 +157,6 @@ class Asking:
         completion = replace(completion, usage=billed_usage(request, completion))
         usd = self.cost(served, completion.usage)
         return completion, partial(settle, reservation=reservation, usd=usd)
-
-    async def _send(self, served: Served, request: Request) -> Completion:
-        return await self.servers.complete(served, request, self.tell)
 
     async def _reserve(self, key: str, served: Served, request: Request) -> int:
         """Set aside what the call costs when the answer fills its room.

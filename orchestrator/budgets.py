@@ -42,6 +42,11 @@ def limit_of_type(policy: Policy, task_type: TaskTypeName | None) -> float | Non
     return rules.usd_per_day if rules else None
 
 
+def expect_next_usd(tier: TierPolicy, attempts: Sequence[Attempt]) -> float:
+    """Estimate the next call's price, in USD, from what the task's longest prompt came to so far."""
+    return expect_usd(tier, max((attempt.tokens_in for attempt in attempts), default=0), attempts)
+
+
 def expect_usd(tier: TierPolicy, prompt_tokens: int, attempts: Sequence[Attempt] = ()) -> float:
     """Estimate the next call's price, in USD, from the prompt and the length of answers so far."""
     seen = [attempt.tokens_out for attempt in attempts if attempt.tokens_out]

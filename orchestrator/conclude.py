@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.budgets import expect_usd
+from backends.backend import Usage
+from orchestrator.budgets import expect_next_usd
 from orchestrator.decide import Ask, Finish, count_escalations, is_contested
 from orchestrator.outcome import Attempt, Outcome, Status
 from orchestrator.policy import Policy
+from orchestrator.prices import price
 from orchestrator.prompting import pick_best
 from orchestrator.route import Route
 
@@ -48,24 +50,20 @@ def conclude(
 
 def _estimate_saving(policy: Policy, accepted: Attempt, cost: float) -> float:
     """Compare with the dearest tier asked once, with as many tokens as the accepted attempt took."""
-    dearest = max(
-        (accepted.tokens_in * tier.usd_per_mtok_in + accepted.tokens_out * tier.usd_per_mtok_out) / 1e6
-        for tier in policy.tiers.values()
-    )
-    return dearest - cost
+    usage = Usage(accepted.tokens_in, accepted.tokens_out)
+    return max(price(usage, tier) for tier in policy.tiers.values()) - cost
 
 
 def _explain(policy: Policy, step: Ask | Finish, attempts: Sequence[Attempt], account: Account) -> str:
     if isinstance(step, Finish):
         return step.reason
     tier = policy.tiers[step.tier.tier]
-    prompt_tokens = max((attempt.tokens_in for attempt in attempts), default=0)
     tried = "the free tiers did not do it" if attempts else "no free tier is on its route"
     why = "free models contradict each other" if is_contested(attempts) else tried
     return (
         f"{why}; {step.tier.tier} ({step.tier.model}) costs "
         f"${tier.usd_per_mtok_in:g} / ${tier.usd_per_mtok_out:g} per million tokens in / out, about "
-        f"${expect_usd(tier, prompt_tokens, attempts):.4f} for this call, at most "
+        f"${expect_next_usd(tier, attempts):.4f} for this call, at most "
         f"${account.limit_usd:.2f} for this task, and a person must say yes first"
     )
 

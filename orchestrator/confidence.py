@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import prod
 
+from orchestrator.judging import has_failed
 from validators.verdict import Verdict
 
 PRIOR = 0.5
@@ -65,7 +66,7 @@ def estimate_confidence(
         ratios: Worth of each gate's pass; a gate that is not named proves nothing.
         tries: Which answer of its tier this is; from the second on it knows what failed.
     """
-    if any(verdict.status == "failed" for verdict in verdicts):
+    if has_failed(verdicts):
         return 0.0
     passed = [verdict for verdict in verdicts if verdict.status == "passed"]
     weights = [(one.validator, 1 + (ratios.get(one.validator, 1.0) - 1) * one.confidence) for one in passed]

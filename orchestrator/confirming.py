@@ -7,7 +7,7 @@ from orchestrator.confidence import CONTESTED, from_odds, to_odds
 from orchestrator.gates import tell
 from orchestrator.job import Job
 from orchestrator.outcome import Attempt, Support
-from validators.verdict import Candidate, Verdict
+from validators.verdict import Verdict
 
 MOST_AUTHORS = 8
 """Earlier works that a new one is compared with, the latest."""
@@ -31,7 +31,7 @@ async def hold_against(job: Job, attempt: Attempt, attempts: Sequence[Attempt]) 
     comparison = await compare_candidates(
         job.bench.sandbox,
         job.bench.limits,
-        [Candidate(one.files, one.language, one.removed) for one in everyone],
+        [one.candidate for one in everyone],
         job.seeds,
         job.given.task,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from orchestrator.outcome import Attempt, How, Status
+from orchestrator.outcome import UNREACHED, Attempt, How, Status
 from orchestrator.route import Route, Served
 
 SURE = 0.985
@@ -138,8 +138,7 @@ def count_escalations(attempts: Sequence[Attempt]) -> int:
     """Count the changes of tier that verdicts caused, not those for availability or a second author."""
     pairs = pairwise(attempts)
     return sum(
-        one.tier != two.tier and two.how != "confirm" and one.trouble not in {"unavailable", "refused"}
-        for one, two in pairs
+        one.tier != two.tier and two.how != "confirm" and one.trouble not in UNREACHED for one, two in pairs
     )
 
 
@@ -161,7 +160,7 @@ def _next_try(route: Route, attempts: Sequence[Attempt]) -> Try | None:
     last = attempts[-1]
     here = next((tier for tier in route.tiers if tier.tier == last.tier), None)
     turns = {_turn(attempt) for attempt in attempts if attempt.tier == last.tier}
-    gone = last.trouble in {"unavailable", "refused", "context"} or is_repeated(attempts)
+    gone = last.trouble in {*UNREACHED, "context"} or is_repeated(attempts)
     if here and len(turns) < route.attempts_at(here.tier) and not gone:
         return Try(here, "retry")
     author = _next_author(route, attempts)
@@ -206,7 +205,7 @@ def _exhausted(route: Route, attempts: Sequence[Attempt]) -> Finish:
     if not route.tiers:
         reasons = "; ".join(f"{missing.tier}: {missing.reason}" for missing in route.left_out)
         return Finish("stopped", f"no tier of the route is served here ({reasons})")
-    if all(attempt.trouble in {"unavailable", "refused"} for attempt in attempts):
+    if all(attempt.trouble in UNREACHED for attempt in attempts):
         return Finish("stopped", f"no tier could be asked; last: {attempts[-1].message}")
     if any(attempt.doubted for attempt in attempts):
         return Finish("needs_review", "nothing failed, but a checker has doubts that it could not prove")

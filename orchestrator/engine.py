@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.asking import price_at_worst
-from orchestrator.budgets import expect_usd, find_runaway
+from orchestrator.budgets import expect_next_usd, find_runaway
 from orchestrator.classify import Classification
 from orchestrator.conclude import Account, conclude
 from orchestrator.decide import Ask, Finish, Standing, Try, end_unpaid, next_step
@@ -14,7 +14,7 @@ from orchestrator.events import Event, Report
 from orchestrator.job import Job
 from orchestrator.laying import Laid, describe_route, draw_for, lay_route
 from orchestrator.learning.observing import Case, observe
-from orchestrator.outcome import Attempt, Outcome
+from orchestrator.outcome import UNREACHED, Attempt, Outcome
 from orchestrator.policy import Policy
 from orchestrator.preparing import prepare_job
 from orchestrator.prompting import write_request
@@ -46,7 +46,7 @@ async def delegate(
         standing = _stand(world.policy, record, attempts, time.monotonic() - started)
         step = next_step(laid.route, attempts, standing)
         if isinstance(step, Ask):
-            step = refuse_hopeless(job, step, attempts)
+            step = _refuse_hopeless(job, step, attempts)
         if isinstance(step, Ask | Finish):
             break
         try:
@@ -72,7 +72,7 @@ async def delegate(
 async def _recall(records: Records, record: TaskRecord) -> list[Attempt]:
     """Read back this round's attempts, less those that reached nobody: that may have changed."""
     known = [] if record.is_new else await records.list_attempts(record.task_id, record.round)
-    return [attempt for attempt in known if attempt.trouble not in {"unavailable", "refused"}]
+    return [attempt for attempt in known if attempt.trouble not in UNREACHED]
 
 
 async def _try(
@@ -99,7 +99,7 @@ async def _try(
     return made
 
 
-def refuse_hopeless(job: Job, step: Ask, attempts: Sequence[Attempt]) -> Ask | Finish:
+def _refuse_hopeless(job: Job, step: Ask, attempts: Sequence[Attempt]) -> Ask | Finish:
     """End where no yes would help: the task's money does not reach for one call at its worst price."""
     tier = job.asking.servers.policy.tiers[step.tier.tier]
     request = write_request(job.brief, Try(step.tier, "confirm"), attempts, tier)
@@ -113,8 +113,7 @@ def refuse_hopeless(job: Job, step: Ask, attempts: Sequence[Attempt]) -> Ask | F
 async def _warn(job: Job, step: Try, attempts: Sequence[Attempt]) -> None:
     """Say what a paid tier is expected to cost before it is asked, and keep that beside what it did cost."""
     tier = job.asking.servers.policy.tiers[step.tier.tier]
-    prompt_tokens = max((attempt.tokens_in for attempt in attempts), default=0)
-    usd = expect_usd(tier, prompt_tokens, attempts)
+    usd = expect_next_usd(tier, attempts)
     await job.report(Event("money", f"{step.tier.tier} costs money: about ${usd:.4f} for this call"))
     told = {"tier": step.tier.tier, "usd": usd}
     await job.asking.records.audit.append(job.asking.task_id, "warned", told)

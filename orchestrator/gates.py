@@ -7,16 +7,13 @@ from functools import partial
 from backends.backend import Completion
 from orchestrator.events import Event
 from orchestrator.job import Job
-from orchestrator.judging import Checker, needs_checker, was_run
-from orchestrator.outcome import Attempt
+from orchestrator.judging import Checker, has_failed, needs_checker, was_run
+from orchestrator.outcome import FRESH, Attempt
 from orchestrator.prompting import write_check, write_tests
 from orchestrator.rlm.errors import Spent
 from orchestrator.route import Served, pick_checker
 from validators.validator import judge_in_order
 from validators.verdict import Candidate, Verdict
-
-FRESH = ("first", "confirm")
-"""How a tier is asked that has seen nobody's work: such works are evidence about each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +42,12 @@ async def judge(
         await tell(job, verdict)
         verdicts.append(verdict)
     served = pick_checker(job.route, worker, job.survey)
-    if not _has_failed(verdicts) and _wants_written_tests(job, verdicts):
+    if not has_failed(verdicts) and _wants_written_tests(job, verdicts):
         author = served or worker
         verdicts.append(await judge_by_written_tests(job, attempt, author, candidate, attempts))
         await tell(job, verdicts[-1])
     listed = "semantic" in job.route.validators
-    if _has_failed(verdicts) or not (listed or needs_checker(verdicts, repaired=attempt.repaired)):
+    if has_failed(verdicts) or not (listed or needs_checker(verdicts, repaired=attempt.repaired)):
         return Judged(tuple(verdicts))
     if candidate.language == "text" and served is None:
         served = worker  # prose has no parser: the worker's own second look is the only gate
@@ -70,10 +67,6 @@ def _wants_written_tests(job: Job, verdicts: Sequence[Verdict]) -> bool:
     return name in job.route.demanded or (name in job.route.validators and not was_run(verdicts))
 
 
-def _has_failed(verdicts: Sequence[Verdict]) -> bool:
-    return any(verdict.status == "failed" for verdict in verdicts)
-
-
 async def judge_by_written_tests(
     job: Job, attempt: Attempt, author: Served, candidate: Candidate, attempts: Sequence[Attempt]
 ) -> Verdict:
@@ -86,9 +79,8 @@ async def judge_by_written_tests(
         return (await job.asking.ask("tests", author, request)).text
 
     fresh = [one for one in attempts if one.files and one.how in FRESH and attempt.how in FRESH]
-    others = [Candidate(one.files, one.language, one.removed) for one in fresh]
     writer = Author(ask, f"{author.tier} ({author.model})")
-    gate = GeneratedTests(job.bench.sandbox, job.bench.limits, writer, others)
+    gate = GeneratedTests(job.bench.sandbox, job.bench.limits, writer, [one.candidate for one in fresh])
     try:
         return await gate.judge(candidate, job.given)
     except Spent as spent:

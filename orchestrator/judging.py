@@ -32,13 +32,18 @@ class Checker:
     """Ask for further votes."""
 
 
+def has_failed(verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether one of them failed."""
+    return any(verdict.status == "failed" for verdict in verdicts)
+
+
 def needs_checker(verdicts: Sequence[Verdict], *, repaired: bool = False) -> bool:
     """Tell whether a checker should judge although `semantic` was not asked for.
 
     It should when nothing failed and nothing that runs the work has passed: syntax and compilers alone let
     most wrong answers through. So do tests that the work passed only after its author had seen them fail.
     """
-    if any(verdict.status == "failed" for verdict in verdicts):
+    if has_failed(verdicts):
         return False
     return repaired or not was_run(verdicts)
 
@@ -54,7 +59,7 @@ def find_unproven(verdicts: Sequence[Verdict], demanded: Sequence[str]) -> tuple
     That is every demanded validator that did not pass, and `every validator` when none passed that says
     whether the work is right.
     """
-    if any(verdict.status == "failed" for verdict in verdicts):
+    if has_failed(verdicts):
         return ()
     passed = {verdict.validator for verdict in verdicts if verdict.status == "passed"}
     missing = tuple(name for name in demanded if name not in passed)
@@ -64,5 +69,4 @@ def find_unproven(verdicts: Sequence[Verdict], demanded: Sequence[str]) -> tuple
 
 def is_approved(verdicts: Sequence[Verdict], demanded: Sequence[str]) -> bool:
     """Tell whether nothing failed and all that had to pass did."""
-    failed = any(verdict.status == "failed" for verdict in verdicts)
-    return not failed and not find_unproven(verdicts, demanded)
+    return not has_failed(verdicts) and not find_unproven(verdicts, demanded)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from validators.verdict import Verdict
+from validators.verdict import Candidate, Verdict
 
 Status = Literal["running", "accepted", "needs_review", "needs_approval", "skipped", "stopped"]
 WAITING: tuple[Status, ...] = ("needs_review", "needs_approval")
@@ -13,9 +13,15 @@ WAITING: tuple[Status, ...] = ("needs_review", "needs_approval")
 Trouble = Literal["", "unavailable", "malformed", "context", "refused", "truncated", "no_candidate"]
 """Why an attempt has no candidate to judge: the world's fault, or an answer without one."""
 
+UNREACHED: tuple[Trouble, ...] = ("unavailable", "refused")
+"""Troubles of an attempt that no model has answered."""
+
 How = Literal["first", "retry", "escalate", "confirm"]
 """Why a tier is asked: it is the first, again with the diagnostics, after a weaker one failed, or as a second
 author whose own work is compared with what has passed."""
+
+FRESH: tuple[How, ...] = ("first", "confirm")
+"""How a tier is asked that is shown nobody's work: such works are evidence about each other."""
 
 Support = Literal["", "alone", "agreed", "contested"]
 """How work that passed stands beside other authors' work that passed: not compared, nobody to compare it with
@@ -63,6 +69,11 @@ class Attempt:
     cost_usd: float = 0.0
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+
+    @property
+    def candidate(self) -> Candidate:
+        """The work as validators take it."""
+        return Candidate(self.files, self.language, self.removed)
 
     @property
     def doubted(self) -> bool:

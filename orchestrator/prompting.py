@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from backends.backend import Message, Request, Sampling
 from orchestrator.decide import Try
-from orchestrator.outcome import DOUBTING, Attempt
+from orchestrator.outcome import DOUBTING, FRESH, Attempt
 from orchestrator.policy import TaskTypeName, TierPolicy
 from orchestrator.prompts import render
 from orchestrator.route import Served
@@ -61,7 +61,7 @@ class Brief:
 def pick_base(attempts: Sequence[Attempt], step: Try) -> Attempt | None:
     """Choose the candidate to revise: a retry's own last one, an escalation's best one."""
     with_work = [attempt for attempt in attempts if attempt.files or attempt.removed]
-    if not with_work or step.how in {"first", "confirm"}:
+    if not with_work or step.how in FRESH:
         return None  # a second author who saw the first one's work would be none
     if step.how == "retry":
         own = [attempt for attempt in with_work if attempt.tier == step.tier.tier]

@@ -5,7 +5,6 @@ honestly: only work that is accepted now saved anything, and all that was spent,
 """
 
 import json
-import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,9 @@ from typing import NamedTuple
 
 import apsw
 
+from orchestrator.money import today
 from orchestrator.orchestrator import Orchestrator
+from orchestrator.outcome import UNREACHED
 from orchestrator.policy import Policy
 
 RECENT = 5_000
@@ -96,12 +97,12 @@ class Standings:
 
 async def read_standings(orchestrator: Orchestrator) -> Standings:
     """Read the figures in one go."""
-    policy, today = orchestrator.config.policy, time.strftime("%Y-%m-%d")
+    policy, day = orchestrator.config.policy, today()
 
     def ask(db: apsw.Connection) -> Standings:
         db.execute("BEGIN")
         try:
-            return _read(db, policy, today)
+            return _read(db, policy, day)
         finally:
             db.execute("ROLLBACK")
 
@@ -246,7 +247,7 @@ def _is_escalation(one: Try, two: Try) -> bool:
     """Tell whether verdicts sent the task to another tier, as `decide.count_escalations` does."""
     if one.tier == two.tier or one.round != two.round or two.how == "confirm":
         return False
-    return one.trouble not in {"unavailable", "refused"}
+    return one.trouble not in UNREACHED
 
 
 def _read_pairs(db: apsw.Connection, taken_back: Mapping[str, str]) -> tuple[PairRow, ...]:

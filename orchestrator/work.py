@@ -48,7 +48,7 @@ def _rejected(base: Attempt | None, verdict: Verdict, message: str) -> Work:
     """Keep the work that was to be revised, whole, so that the next reply can still revise it."""
     if base is None:
         return Work(Candidate({}, ""), {}, message, verdict)
-    return Work(Candidate(base.files, base.language, base.removed), base.read, message, verdict)
+    return Work(base.candidate, base.read, message, verdict)
 
 
 def _digest_read(

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from orchestrator.cache import CACHED
 from orchestrator.confidence import strongest_gate
 from orchestrator.fallback import STOOD_IN
+from orchestrator.judging import has_failed
 from orchestrator.learning.beliefs import RETRIES, Beliefs, Place, Worker, ratios, trust
 from orchestrator.learning.counts import Key, Kind, Observation
-from orchestrator.outcome import Attempt
+from orchestrator.outcome import UNREACHED, Attempt
 from validators.verdict import Verdict
 
-WORLD = ("unavailable", "refused", "context")
+WORLD = (*UNREACHED, "context")
 """Troubles that say nothing of the model."""
 
 RUN = ("tests", "examples")
@@ -98,7 +99,7 @@ def gates_alone(attempt: Attempt) -> tuple[Verdict, ...]:
 def label_by_authors(attempt: Attempt) -> float | None:
     """Say how likely work that passed is right by other authors' work; `None` when it was not compared."""
     said = [one.status for one in attempt.verdicts if one.validator == "agreement"]
-    if any(one.status == "failed" for one in gates_alone(attempt)) or not said:
+    if has_failed(gates_alone(attempt)) or not said:
         return None
     if said[-1] == "unavailable":
         return CONTESTED if attempt.support == "contested" else None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.backend import Message, Request, Usage
-from orchestrator.asking import price, price_at_worst
+from orchestrator.asking import price_at_worst
 from orchestrator.conclude import Account, conclude
 from orchestrator.confidence import EVIDENCE, estimate_confidence
 from orchestrator.config import packaged_policy
@@ -15,6 +15,7 @@ from orchestrator.decide import Ask, Finish, Try
 from orchestrator.judging import find_unproven, is_approved, needs_checker
 from orchestrator.outcome import Attempt
 from orchestrator.policy_parse import parse_policy
+from orchestrator.prices import price
 from orchestrator.prompting import (
     Brief,
     Shown,
